@@ -1,0 +1,302 @@
+"""The contract between the driver and a platform's protocol.
+
+A flow is two pure functions over a frozen, storable state: `next_step(state, now)` says what to do, `received(state, answer, now)` says
+what the state is afterwards, or raises an error of `clipcast.errors`. A platform performs no I/O and knows no database, settings or clock.
+
+The driver saves `Send.meanwhile` before the first byte leaves and the state that `received` returns after the answer. If the answer is
+lost (or the process dies), `meanwhile` is what the next `next_step` sees: it must therefore lead to asking the platform, never to guessing.
+If nothing can have been sent, or the platform's answer proves that it refused (`PlatformError.refused`), the driver goes back to the state
+before the `Send`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
+
+JsonValue: TypeAlias = Any  # a tree of dict, list, str, int, float, bool, None; `MediaUrl` leaves are filled in by the driver
+
+
+class Stage(StrEnum):
+    """How far a flow is, in the words of the publication's own states."""
+
+    UPLOADING = "uploading"  #: preparing, or bytes are moving
+    PROCESSING = "processing"  #: the platform has what it needs and works on it; we only ask
+    UNCERTAIN = "uncertain"  #: we asked to publish and lost the answer; we look before we act
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUrl:
+    """Stands for a signed, expiring, publicly reachable URL of a piece of media; made when the request leaves."""
+
+    media_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON body. `MediaUrl` leaves are replaced by real URLs when the request leaves."""
+
+    content: Mapping[str, JsonValue]
+    content_type: str = "application/json; charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An `application/x-www-form-urlencoded` body."""
+
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """The bytes `start` (included) to `stop` (excluded) of a piece of media, streamed from storage in 1 MiB blocks."""
+
+    media_id: str
+    start: int
+    stop: int
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes will be sent."""
+        return self.stop - self.start
+
+
+Body: TypeAlias = Json | Form | FileRange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `authorized` adds `Authorization: Bearer <access token>` when it leaves; the token itself never appears here."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
+    url: str | MediaUrl = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body = None
+    authorized: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers with lower-case names, and at most the first mebibyte of the body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+
+    def json(self) -> JsonValue:
+        """The body as JSON, or None when it is not JSON (a gateway's HTML page, an empty body)."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request.
+
+    `label` names its purpose in logs and metrics (`video.init`, `upload.chunk`). `irreversible` marks the step after which the post may
+    become visible whatever we do: cancellation ends here. `meanwhile` is saved before the first byte leaves.
+    """
+
+    request: Request
+    label: str
+    meanwhile: Any
+    irreversible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until`; `why` is a sentence fragment for people ("TikTok is processing the video")."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The platform has it. `outcome` is `published`, or `inbox` for a draft that its creator finishes in the app.
+
+    `external_id` and `external_url` may come later or never (a private TikTok post has neither): then `look_again_at` says when asking once
+    more makes sense, and `note` tells the person what to expect.
+    """
+
+    outcome: Literal["published", "inbox"] = "published"
+    external_id: str | None = None
+    external_url: str | None = None
+    note: str = ""
+    look_again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecidable:
+    """Everything the protocol offers was tried and the outcome is still unknown: a person must look and decide."""
+
+    why: str
+
+
+Step: TypeAlias = Send | Wait | Done | Undecidable
+
+
+class MediaKind(StrEnum):
+    """What a clip is."""
+
+    VIDEO = "video"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The facts of one file, as probed. `media_id` is what `FileRange` and `MediaUrl` refer to."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int
+    height: int
+    duration_s: float | None = None
+    frame_rate: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+
+
+Privacy: TypeAlias = Literal["public", "friends", "followers", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user wants published on one account. Texts are final: hashtags are already part of `caption`.
+
+    `mode` is the platform's own word (`direct` or `inbox` on TikTok); `transfer` says whether the platform gets the bytes from us (`upload`)
+    or fetches them by URL (`pull`). `extra` is merged last into the request that creates the post.
+    """
+
+    media: tuple[Media, ...]
+    caption: str = ""
+    title: str = ""
+    username: str = ""
+    privacy: Privacy = "public"
+    mode: str = ""
+    transfer: Literal["upload", "pull"] = "upload"
+    allow_comments: bool = True
+    allow_duet: bool = True
+    allow_stitch: bool = True
+    brand_content: bool = False
+    brand_organic: bool = False
+    ai_generated: bool = False
+    auto_add_music: bool = False
+    cover_ms: int | None = None
+    cover_index: int = 0
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that stands between an order and its publication: where, what is wrong, and what to change.
+
+    `blocking` problems stop the publication before anything is sent; the others warn of what the platform's policy may refuse.
+    """
+
+    field: str
+    code: str
+    sentence: str
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An account's secrets, by the names of the platform's own documentation; printing them shows only the names."""
+
+    values: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+
+    def get(self, name: str) -> str:
+        """The value of that name, or an empty string."""
+        return self.values.get(name, "")
+
+    def __str__(self) -> str:
+        return f"Credentials({', '.join(sorted(self.values))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` requests with one of `labels` per `per_s` seconds and account; more would be answered with a refusal."""
+
+    labels: tuple[str, ...]
+    count: int
+    per_s: float
+
+
+StateT = TypeVar("StateT")
+
+
+class Platform(Protocol[StateT]):
+    """One platform, bound to its endpoints (the real ones, or a simulator's)."""
+
+    name: str
+    #: What the platform's documentation limits per account and minute, checked before a send.
+    rates: Sequence[Rate]
+
+    def begin(self, order: Order) -> StateT:
+        """The first state of a publication."""
+
+    def next_step(self, state: StateT, now: datetime) -> Step:
+        """What to do now; pure."""
+
+    def received(self, state: StateT, answer: Answer, now: datetime) -> StateT:
+        """The state after this answer to the last `Send`; raises a `PlatformError` where the answer is not a yes."""
+
+    def stage(self, state: StateT) -> Stage:
+        """How far the flow is."""
+
+    def reference(self, state: StateT) -> str | None:
+        """The platform's own handle for the unfinished post (`publish_id`, container id, session), for support and webhooks."""
+
+    def progress(self, state: StateT) -> tuple[int, int]:
+        """Bytes that the platform has confirmed, and bytes in all (0 when it fetches them itself)."""
+
+    def hurried(self, state: StateT, now: datetime) -> StateT:
+        """The same state with the next question to the platform due now (somebody asks, or a webhook hints)."""
+
+    def again(self, state: StateT, now: datetime) -> StateT:
+        """The state for another try by hand: looks first where the post may be live, starts afresh only where it cannot be."""
+
+    def cancelling(self, state: StateT) -> StateT | None:
+        """A state that asks the platform to cancel what it already has, or None where it offers no such thing."""
+
+    def dump(self, state: StateT) -> dict[str, JsonValue]:
+        """The state as JSON, with a version; holds no access token and no client secret."""
+
+    def load(self, stored: Mapping[str, JsonValue]) -> StateT:
+        """The state from any version of `dump`."""
+
+    def account_request(self) -> Request | None:
+        """The question about what this account may do right now (TikTok's creator info), where the platform has one."""
+
+    def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
+        """Everything that is wrong with this order, all at once; with the answer to `account_request` also by the account's own rules."""
+
+    def missing_credentials(self, credentials: Credentials) -> list[str]:
+        """The names of what the real API needs and these credentials lack."""
+
+    def supports_real_api(self, credentials: Credentials) -> bool:
+        """Whether these credentials are enough for the real API."""
+
+    def refresh_request(self, credentials: Credentials) -> Request:
+        """The request that trades the refresh token for a new access token."""
+
+    def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
+        """The new credentials; keeps a refresh token that the platform did not send again. Raises a `PlatformError`."""
+
+
+AnyPlatform: TypeAlias = Platform[Any]
+"""A platform whose state type only itself knows; the driver hands states back to where they came from."""
+
+PLATFORM_NAMES: Final = ("instagram", "tiktok", "youtube")

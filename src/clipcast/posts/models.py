@@ -1,0 +1,35 @@
+"""The tables of what the user composes."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
+
+
+class Post(Base):
+    """A composed post: texts, media, and when. Each of its targets is a publication of its own."""
+
+    __tablename__ = "posts"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    caption: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(Text, default="")
+    hashtags: Mapped[list[str]] = mapped_column(JsonColumn, default=list)
+    options: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
+    scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PostClip(Base):
+    """The media of a post, in order."""
+
+    __tablename__ = "post_clips"
+
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    clip_id: Mapped[str] = mapped_column(ForeignKey("clips.id"), index=True)

@@ -1,0 +1,110 @@
+"""Tables of the heart: publications (the publish log and the driver's state in one row), the ledger, idempotency keys."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
+from clipcast.publications.states import State
+
+_STATES = ", ".join(f"'{state}'" for state in State)
+
+
+class Publication(Base):
+    """One post going to one account: the row is the job, and its state is the truth."""
+
+    __tablename__ = "publications"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint("platform IN ('instagram', 'tiktok', 'youtube')", name="platform"),
+        Index("ix_publications_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL"), sqlite_where=text("next_action_at IS NOT NULL")),
+        Index("ix_publications_lease_owner", "lease_owner", postgresql_where=text("lease_owner IS NOT NULL"), sqlite_where=text("lease_owner IS NOT NULL")),
+        Index("ix_publications_clip", "clip_id", "requested_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id"), index=True)
+    clip_id: Mapped[str] = mapped_column(ForeignKey("clips.id"))
+    platform: Mapped[str] = mapped_column(String(20))
+    social_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"), index=True)
+    #: What is asked of the platform: clip ids, caption, privacy and so on (`OrderForm`).
+    order: Mapped[dict[str, Any]] = mapped_column("order_form", JsonColumn)
+
+    state: Mapped[str] = mapped_column(String(20), default=State.SCHEDULED)
+    simulated: Mapped[bool | None]
+    external_post_id: Mapped[str | None] = mapped_column(String(200))
+    external_url: Mapped[str | None] = mapped_column(String(500))
+    #: The platform's handle of the unfinished post (`publish_id`).
+    reference: Mapped[str | None] = mapped_column(String(500), index=True)
+    error_code: Mapped[str | None] = mapped_column(String(100))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    #: What a person should know although nothing is wrong ("TikTok shows no link for private posts"), or why it waits.
+    note: Mapped[str | None] = mapped_column(Text)
+
+    scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    #: The platform's flow state, as the platform dumped it; None before the driver began.
+    flow: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
+    #: Set with the intention of the step after which the post may become visible; cancellation ends here.
+    irreversible_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    total_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: Failures in a row and when the first of them was; both end with the next answer that is a yes.
+    failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempt: Mapped[int] = mapped_column(default=1)
+
+    #: When somebody must look at this row next; None when it is final or waits for a person.
+    next_action_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+
+
+class LedgerEvent(Base):
+    """What happened, for ever: the database itself refuses UPDATE and DELETE (see the migration's triggers).
+
+    The events of one `stream` (a publication) form a chain: each `hash` covers the event and the hash before it.
+    """
+
+    __tablename__ = "ledger_events"
+    __table_args__ = (UniqueConstraint("stream", "sequence"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    stream: Mapped[str] = mapped_column(String(80))
+    sequence: Mapped[int]
+    event: Mapped[str] = mapped_column(String(60), index=True)
+    entity_type: Mapped[str] = mapped_column(String(20))
+    entity_id: Mapped[str] = mapped_column(String(36), index=True)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JsonColumn)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class LedgerHead(Base):
+    """Where each stream ends, so that events cut off its end are missed too; locked while one is appended."""
+
+    __tablename__ = "ledger_heads"
+
+    stream: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sequence: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class IdempotencyKey(Base):
+    """The publication that a caller's `Idempotency-Key` created, and the hash of the request it came with."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,117 @@
+"""The environment, read once: the only module that looks at `CLIPCAST_*` variables.
+
+Each variable may also come from a file named by `CLIPCAST_<NAME>_FILE` (as container platforms hand out secrets).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from clipcast.errors import ConfigurationError
+
+PREFIX = "CLIPCAST_"
+
+
+class _Files(PydanticBaseSettingsSource):
+    """Reads `CLIPCAST_<NAME>_FILE`: the value is the file's text without the final newline."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text().rstrip("\r\n"), field_name, False
+        except OSError as error:
+            raise ConfigurationError(
+                f"{PREFIX}{field_name.upper()}_FILE names {path}, which cannot be read: {error.strerror}."
+            ) from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default. Frozen; built once at an entry point and handed down."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = Field(default=Path("clipcast-data"), description="Where media, the SQLite database and generated secrets live.")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the data directory.", repr=False)
+    storage_url: str = Field(default="", description="file:// URL of the media store; empty: `media/` in the data directory.")
+    public_url: str = Field(default="", description="Where platforms reach this server (https://clips.example.com); needed for photos and pulls.")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="Signs media URLs; generated into the data directory when empty.")
+    credential_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Comma separated base64 keys of 32 bytes; the first encrypts credentials, all decrypt. Generated when empty.",
+    )
+    simulation: Literal["fallback", "off", "always"] = Field(
+        default="fallback", description="`fallback`: accounts without credentials publish to the simulator; `off`: they fail; `always`: all do."
+    )
+    simulator_url: str = Field(default="", description="A simulator to use instead of the server's own.")
+    simulator_failure_rate: float = Field(default=0.1, ge=0, le=1, description="Share of simulated requests and posts that fail.")
+    simulator_delay_min_s: float = Field(default=0.1, ge=0, le=60, description="Shortest simulated network delay, in seconds.")
+    simulator_delay_max_s: float = Field(default=0.3, ge=0, le=60, description="Longest simulated network delay, in seconds.")
+    worker_threads: int = Field(default=8, ge=1, le=256, description="Publications that the embedded worker drives at the same time.")
+    fetch_max_bytes: int = Field(default=4_000_000_000, ge=1, description="Largest file accepted by upload or URL, in bytes.")
+    fetch_allow_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="Comma separated private host names that clips may be fetched from, e.g. a NAS."
+    )
+    tiktok_client_key: str = Field(default="", description="TikTok app's client key, for accounts that do not carry their own.")
+    tiktok_client_secret: SecretStr = Field(default=SecretStr(""), description="TikTok app's client secret.")
+    tiktok_api_url: str = Field(default="https://open.tiktokapis.com", description="TikTok's API.")
+    log_format: Literal["auto", "text", "json"] = Field(default="auto", description="Log lines for people or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severe event that is logged.")
+
+    @field_validator("fetch_allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return frozenset(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("tiktok_api_url", "simulator_url", "public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the files it names."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _Files(settings_cls)
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'clipcast.sqlite3'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` win over the environment.
+
+    Raises:
+        ConfigurationError: naming the variable and what is wrong with it.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError(" ".join(_explain(problem) for problem in error.errors())) from error
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    name = f"{PREFIX}{str(problem['loc'][0]).upper()}" if problem["loc"] else PREFIX
+    return f"{name} is not usable: {problem['msg'].removeprefix('Value error, ')}."
