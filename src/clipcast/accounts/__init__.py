@@ -1,0 +1,1 @@
+"""Social accounts: who publishes where, their encrypted credentials, and how those stay fresh."""

@@ -1,12 +1,14 @@
 """Connections and transactions on SQLite and PostgreSQL."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,12 +17,16 @@ from clipcast.errors import Busy, ConfigurationError
 BUSY_TIMEOUT_S = 15.0
 """How long a SQLite transaction waits for another process's write before it gives up."""
 
+CONNECT_TIMEOUT_S = 10
+"""How long a new connection to PostgreSQL may take, unless the URL says otherwise."""
+
 
 class Database:
     """One database. `reading()` and `writing()` give a session inside one transaction; nothing below calls `commit()`.
 
-    On SQLite a writing transaction is `BEGIN IMMEDIATE`: it owns the write lock from its first statement, so what it reads is still true when it
-    writes. Threads of this process queue on a lock of their own first, because SQLite's own waiting is a poll with naps in between.
+    On SQLite a writing transaction is `BEGIN IMMEDIATE`: it owns the write lock from its first statement, so what it reads is still
+    true when it writes. Threads of this process queue on a lock of their own first, because SQLite's own waiting is a poll with naps
+    in between.
     """
 
     def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
@@ -45,6 +51,25 @@ class Database:
         with self._writers, _told_when_busy(), Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def exclusive(self) -> Iterator[Connection]:
+        """A writing transaction for changing the schema; committed when the block ends well, and undone when it raises.
+
+        SQLite's foreign keys rest meanwhile, because altering a table there means dropping it and renaming its successor.
+
+        Raises:
+            Busy: as `writing`.
+        """
+        with self._writers, _told_when_busy(), self._writing_engine.connect() as connection:
+            if self.is_sqlite:
+                _foreign_keys(connection, "OFF")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if self.is_sqlite:
+                    _foreign_keys(connection, "ON")
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -55,8 +80,13 @@ def _told_when_busy() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        reason = str(error.orig).splitlines()[0] if error.orig else "no connection"
+        # SQLite's plain SQLITE_ERROR is a statement that can never work (a table that is not there), not a shortage.
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise
+        reason = str(error.orig).splitlines()[0] if str(error.orig) else "no connection"
         raise Busy(f"The database cannot take this now ({reason}). Nothing was changed; try again.") from error
+    except PoolTimeout as error:
+        raise Busy("All connections to the database are in use. Nothing was changed; try again.") from error
 
 
 def _engine(url: str, busy_timeout_s: float) -> Engine:
@@ -67,12 +97,18 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed.render_as_string(hide_password=False), busy_timeout_s)
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed, pool_size=20, max_overflow=40, pool_pre_ping=True)
+            return _postgresql(parsed)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ConfigurationError("CLIPCAST_DATABASE_URL is not a database URL such as postgresql://user@host/name.") from error
     except ModuleNotFoundError as error:
         raise ConfigurationError("PostgreSQL needs its driver: pip install 'clipcast[postgres]'.") from error
     raise ConfigurationError(f"CLIPCAST_DATABASE_URL names {parsed.get_backend_name()}; Clipcast runs on SQLite and PostgreSQL.")
+
+
+def _postgresql(url: URL) -> Engine:
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
+    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
 
 
 def _sqlite(url: str, busy_timeout_s: float) -> Engine:
@@ -82,7 +118,9 @@ def _sqlite(url: str, busy_timeout_s: float) -> Engine:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"The directory of the database {path} cannot be made: {error.strerror}. Check CLIPCAST_DATA_DIR.") from error
+        raise ConfigurationError(
+            f"The directory of the database {path} cannot be made: {error.strerror}. Check CLIPCAST_DATA_DIR."
+        ) from error
     engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, pool_size=20, max_overflow=60)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -93,13 +131,19 @@ def _prepare_sqlite(connection: object, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own attribute: we say BEGIN ourselves
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a sqlite3 connection
     # FULL: a commit survives the power going out, not only the process; the promise is about both.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         cursor.execute(f"PRAGMA {pragma}")
+    # Asking first: changing the mode wants the file for itself, and once is enough.
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.close()
+
+
+def _foreign_keys(connection: Connection, on_or_off: str) -> None:
+    """Outside a transaction only, and so past SQLAlchemy, which would begin one."""
+    connection.connection.cursor().execute(f"PRAGMA foreign_keys={on_or_off}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("clipcast_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
