@@ -1,0 +1,215 @@
+"""The append-only ledger: what happened to each publication, in an order that nobody can rewrite unnoticed.
+
+The events of one stream (a publication) are numbered from 1, and each one's hash covers the event and the hash before it; `LedgerHead`
+holds the last number and hash. The database refuses UPDATE and DELETE, and `verify` finds what was changed by someone who got around
+that: an altered event, one taken out of the middle, events cut off the end, an altered head. What it cannot find is a stream removed
+together with its head, or rewritten as a whole by someone who recomputes every hash: keep copies of the heads elsewhere for that.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, exists, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from clipcast.db.base import new_id
+from clipcast.log import redacted
+from clipcast.publications.models import LedgerEvent, LedgerHead
+
+PUBLISH_STARTED: Final = "publish_started"
+PUBLISH_PROVIDER_READY: Final = "publish_provider_ready"
+PUBLISH_PROVIDER_FALLBACK: Final = "publish_provider_fallback"
+PUBLISH_UPLOADING: Final = "publish_uploading"
+PUBLISH_PROCESSING: Final = "publish_processing"
+PUBLISH_UNCERTAIN: Final = "publish_uncertain"
+PUBLISH_RETRY_SCHEDULED: Final = "publish_retry_scheduled"
+PUBLISH_SUCCESSFUL: Final = "publish_successful"
+PUBLISH_FAILED: Final = "publish_failed"
+PUBLISH_CANCELLED: Final = "publish_cancelled"
+PUBLISH_LINK_FOUND: Final = "publish_link_found"
+PUBLISH_STARTED_OVER: Final = "publish_started_over"
+
+EVENTS: Final = (
+    PUBLISH_STARTED,
+    PUBLISH_PROVIDER_READY,
+    PUBLISH_PROVIDER_FALLBACK,
+    PUBLISH_UPLOADING,
+    PUBLISH_PROCESSING,
+    PUBLISH_UNCERTAIN,
+    PUBLISH_RETRY_SCHEDULED,
+    PUBLISH_SUCCESSFUL,
+    PUBLISH_FAILED,
+    PUBLISH_CANCELLED,
+    PUBLISH_LINK_FOUND,
+    PUBLISH_STARTED_OVER,
+)
+
+_BEGINNING: Final = "0" * 64
+"""What stands for the hash before a stream's first event."""
+_ROWS_AT_ONCE: Final = 1000
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""NUL and halves of surrogate pairs, which JSONB refuses; they come in with broken answers of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that is not as it was written; `sentence` is for a person."""
+
+    stream: str
+    sequence: int
+    sentence: str
+
+
+def record(
+    session: Session,
+    *,
+    stream: str,
+    event: str,
+    entity_type: str,
+    entity_id: str,
+    now: datetime,
+    details: Mapping[str, Any],
+) -> None:
+    """Append one event, as part of the caller's writing transaction.
+
+    `details` are fields that the caller chose one by one (ids, platform, codes, sentences): never a caption, a token, a signed URL or a
+    platform's whole answer. Whatever has the shape of a secret all the same is masked before it is written.
+
+    Raises:
+        ValueError: `details` hold something that is not JSON (an infinite number, an object).
+    """
+    sequence, previous_hash = _next_place(session, stream)
+    row = {
+        "id": new_id(),
+        "stream": stream,
+        "sequence": sequence,
+        "event": event,
+        "entity_type": entity_type,
+        "entity_id": entity_id,
+        "occurred_at": now,
+        "details": redacted(_plain(details)),
+        "previous_hash": previous_hash,
+    }
+    row["hash"] = _hash(row)
+    session.execute(insert(LedgerEvent).values(**row))
+    session.execute(update(LedgerHead).where(LedgerHead.stream == stream).values(hash=row["hash"]))
+
+
+def _next_place(session: Session, stream: str) -> tuple[int, str]:
+    """The next event's number and the hash it follows. The stream's head stays locked until the transaction ends."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    place = (
+        dialect.insert(LedgerHead)
+        .values(stream=stream, sequence=1, hash=_BEGINNING)
+        .on_conflict_do_update(index_elements=["stream"], set_={"sequence": LedgerHead.sequence + 1})
+        .returning(LedgerHead.sequence, LedgerHead.hash)
+    )
+    sequence, previous_hash = session.execute(place).one()
+    return sequence, previous_hash
+
+
+def events(
+    session: Session,
+    *,
+    stream: str | None = None,
+    entity_id: str | None = None,
+    event: str | None = None,
+    before: str | None = None,
+    limit: int = 100,
+) -> list[LedgerEvent]:
+    """Events newest first; of one stream, one clip (`entity_id`), one kind, or all. `before` is the id that ended the previous page."""
+    # Within a stream the numbers are the truth; between streams ids sort by age.
+    query = select(LedgerEvent).order_by(LedgerEvent.id.desc() if stream is None else LedgerEvent.sequence.desc())
+    for column, value in ((LedgerEvent.stream, stream), (LedgerEvent.entity_id, entity_id), (LedgerEvent.event, event)):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(LedgerEvent.id < before)
+    return list(session.scalars(query.limit(limit)))
+
+
+def verify(session: Session) -> list[Broken]:
+    """Everything in the ledger that is not as it was written; empty when all is well. Reads each event once, a thousand at a time."""
+    query = (
+        select(LedgerEvent.__table__, LedgerHead.sequence.label("head_sequence"), LedgerHead.hash.label("head_hash"))
+        .outerjoin(LedgerHead, LedgerHead.stream == LedgerEvent.stream)
+        .order_by(LedgerEvent.stream, LedgerEvent.sequence)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    rows = session.execute(query).mappings()
+    streams = groupby(rows, key=lambda row: str(row["stream"]))
+    return [broken for stream, group in streams for broken in _check_stream(stream, group)] + _emptied(session)
+
+
+def _check_stream(stream: str, rows: Iterable[RowMapping]) -> Iterator[Broken]:
+    sequence, previous_hash, head = 0, _BEGINNING, None
+    for row in rows:
+        for sentence in _check_event(row, sequence, previous_hash):
+            yield Broken(stream, row["sequence"], sentence)
+        sequence, previous_hash = row["sequence"], row["hash"]
+        head = (row["head_sequence"], row["head_hash"])
+    if head != (sequence, previous_hash):
+        yield Broken(stream, sequence, _about_head(stream, sequence, head))
+
+
+def _check_event(row: RowMapping, last_sequence: int, last_hash: str) -> Iterator[str]:
+    name = f"Event {row['sequence']} ({row['event']}) of {row['stream']}"
+    if row["sequence"] != last_sequence + 1:
+        yield f"{_missing(last_sequence + 1, row['sequence'] - 1)} of {row['stream']}."
+    elif row["previous_hash"] != last_hash:
+        yield f"{name} does not follow the event before it: one of the two was replaced."
+    if _hash({**row, "details": row["metadata"]}) != row["hash"]:
+        yield f"{name} was altered after it was written."
+
+
+def _about_head(stream: str, sequence: int, head: tuple[int | None, str | None] | None) -> str:
+    """What is wrong where the head does not name the last event."""
+    recorded = head[0] if head else None
+    if recorded is None:
+        return f"The record of where {stream} ends was removed."
+    if recorded > sequence:
+        return f"{_missing(sequence + 1, recorded)} of {stream}, at its end."
+    return f"The record of where {stream} ends was altered: it does not name event {sequence}, the last one."
+
+
+def _missing(first: int, last: int) -> str:
+    return f"Missing: event {first}" if first == last else f"Missing: events {first} to {last}"
+
+
+def _emptied(session: Session) -> list[Broken]:
+    """Streams whose head is there but none of whose events are."""
+    has_events = exists().where(LedgerEvent.stream == LedgerHead.stream)
+    heads = session.execute(select(LedgerHead.stream, LedgerHead.sequence).where(~has_events).execution_options(yield_per=_ROWS_AT_ONCE))
+    return [Broken(stream, 0, f"{_missing(1, sequence)} of {stream}: all of it.") for stream, sequence in heads]
+
+
+def _hash(row: Mapping[Any, Any]) -> str:
+    """SHA-256 over the event in one fixed spelling: the same before it is written and after either database gave it back."""
+    names = ("id", "stream", "sequence", "event", "entity_type", "entity_id", "occurred_at", "details", "previous_hash")
+    spelled = json.dumps(_plain({name: row[name] for name in names}), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(spelled.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """The value as both databases give it back: JSON without times, whole numbers spelled as floats, or what JSONB refuses."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return int(value) if value.is_integer() else value
+        case str():
+            return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case Mapping():
+            return {_plain(str(name)): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    raise ValueError(f"the ledger holds JSON only, and {type(value).__name__} is none")
