@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import RowMapping, exists, insert, select, update
+from sqlalchemy import RowMapping, Table, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -58,6 +58,20 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """NUL and halves of surrogate pairs, which JSONB refuses; they come in with broken answers of others."""
 
 
+# Built once: an event is written at every turn of a publication, and building a statement costs more than running it.
+_EVENTS: Final = cast("Table", LedgerEvent.__table__)
+_HEADS: Final = cast("Table", LedgerHead.__table__)
+_NEXT_PLACE: Final = {
+    dialect: upsert(_HEADS)
+    .values(stream=bindparam("stream"), sequence=1, hash=_BEGINNING)
+    .on_conflict_do_update(index_elements=["stream"], set_={"sequence": _HEADS.c.sequence + 1})
+    .returning(_HEADS.c.sequence, _HEADS.c.hash)
+    for dialect, upsert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_APPEND: Final = insert(_EVENTS)
+_MOVE_HEAD: Final = update(_HEADS).where(_HEADS.c.stream == bindparam("moved_stream"))
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """One thing that is not as it was written; `sentence` is for a person."""
@@ -85,7 +99,8 @@ def record(
     Raises:
         ValueError: `details` hold something that is not JSON (an infinite number, an object).
     """
-    sequence, previous_hash = _next_place(session, stream)
+    # The stream's head stays locked until the transaction ends, so that writers on one stream take turns.
+    sequence, previous_hash = session.execute(_NEXT_PLACE[session.get_bind().dialect.name], {"stream": stream}).one()
     row = {
         "id": new_id(),
         "stream": stream,
@@ -94,25 +109,12 @@ def record(
         "entity_type": entity_type,
         "entity_id": entity_id,
         "occurred_at": now,
-        "details": redacted(_plain(details)),
+        "metadata": redacted(_plain(details)),
         "previous_hash": previous_hash,
     }
     row["hash"] = _hash(row)
-    session.execute(insert(LedgerEvent).values(**row))
-    session.execute(update(LedgerHead).where(LedgerHead.stream == stream).values(hash=row["hash"]))
-
-
-def _next_place(session: Session, stream: str) -> tuple[int, str]:
-    """The next event's number and the hash it follows. The stream's head stays locked until the transaction ends."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    place = (
-        dialect.insert(LedgerHead)
-        .values(stream=stream, sequence=1, hash=_BEGINNING)
-        .on_conflict_do_update(index_elements=["stream"], set_={"sequence": LedgerHead.sequence + 1})
-        .returning(LedgerHead.sequence, LedgerHead.hash)
-    )
-    sequence, previous_hash = session.execute(place).one()
-    return sequence, previous_hash
+    session.execute(_APPEND, row)
+    session.execute(_MOVE_HEAD, {"moved_stream": stream, "hash": row["hash"]})
 
 
 def events(
@@ -138,7 +140,7 @@ def events(
 def verify(session: Session) -> list[Broken]:
     """Everything in the ledger that is not as it was written; empty when all is well. Reads each event once, a thousand at a time."""
     query = (
-        select(LedgerEvent.__table__, LedgerHead.sequence.label("head_sequence"), LedgerHead.hash.label("head_hash"))
+        select(_EVENTS, LedgerHead.sequence.label("head_sequence"), LedgerHead.hash.label("head_hash"))
         .outerjoin(LedgerHead, LedgerHead.stream == LedgerEvent.stream)
         .order_by(LedgerEvent.stream, LedgerEvent.sequence)
         .execution_options(yield_per=_ROWS_AT_ONCE)
@@ -165,7 +167,7 @@ def _check_event(row: RowMapping, last_sequence: int, last_hash: str) -> Iterato
         yield f"{_missing(last_sequence + 1, row['sequence'] - 1)} of {row['stream']}."
     elif row["previous_hash"] != last_hash:
         yield f"{name} does not follow the event before it: one of the two was replaced."
-    if _hash({**row, "details": row["metadata"]}) != row["hash"]:
+    if _hash(row) != row["hash"]:
         yield f"{name} was altered after it was written."
 
 
@@ -192,7 +194,7 @@ def _emptied(session: Session) -> list[Broken]:
 
 def _hash(row: Mapping[Any, Any]) -> str:
     """SHA-256 over the event in one fixed spelling: the same before it is written and after either database gave it back."""
-    names = ("id", "stream", "sequence", "event", "entity_type", "entity_id", "occurred_at", "details", "previous_hash")
+    names = ("id", "stream", "sequence", "event", "entity_type", "entity_id", "occurred_at", "metadata", "previous_hash")
     spelled = json.dumps(_plain({name: row[name] for name in names}), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(spelled.encode()).hexdigest()
 
