@@ -1,0 +1,1 @@
+"""Media: how clips come in, what they are, where their bytes live."""

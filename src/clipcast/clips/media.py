@@ -1,0 +1,65 @@
+"""From clips to the facts that an order carries, and from an order's `media_id` back to the bytes."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from clipcast.clips.models import Clip, Rendition
+from clipcast.clips.store import find_rendition, get_clip
+from clipcast.errors import NotFound
+from clipcast.platforms.base import Media, MediaKind
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where the bytes of one `media_id` are."""
+
+    storage_key: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+
+
+def media_of(clip: Clip, renditions: Iterable[Rendition], accepted: Collection[str]) -> Media:
+    """The form of a clip to send where only the `accepted` content types are taken.
+
+    The original wherever it is accepted, else the first rendition that is; where neither is, the original, whose refusal then says why.
+    The `media_id` is `<clip id>` or `<clip id>:<purpose>`.
+    """
+    if clip.content_type not in accepted:
+        for rendition in renditions:
+            if rendition.content_type in accepted:
+                return _of_rendition(clip, rendition)
+    return Media(
+        media_id=clip.id,
+        kind=MediaKind(clip.kind),
+        content_type=clip.content_type,
+        size_bytes=clip.size_bytes,
+        width=clip.width,
+        height=clip.height,
+        duration_s=clip.duration_s,
+        frame_rate=clip.frame_rate,
+        video_codec=clip.video_codec,
+        audio_codec=clip.audio_codec,
+    )
+
+
+def _of_rendition(clip: Clip, rendition: Rendition) -> Media:
+    return Media(
+        media_id=f"{clip.id}:{rendition.purpose}",
+        kind=MediaKind(clip.kind),
+        content_type=rendition.content_type,
+        size_bytes=rendition.size_bytes,
+        width=rendition.width,
+        height=rendition.height,
+    )
+
+
+def locate(session: Session, media_id: str) -> Located:
+    """Where the bytes of that `media_id` are; raises `NotFound`."""
+    clip_id, _, purpose = media_id.partition(":")
+    found = find_rendition(session, clip_id, purpose) if purpose else get_clip(session, clip_id)
+    if found is None:
+        raise NotFound(f"There is no such form of the clip {clip_id[:40]}.")
+    return Located(found.storage_key, found.content_type, found.size_bytes, found.sha256)
