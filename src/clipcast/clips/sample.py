@@ -3,7 +3,6 @@
 import math
 import random
 from array import array
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -41,7 +40,7 @@ def make_sample_video(
     with av.open(str(path), "w", format=path.suffix[1:], container_options=options) as container:
         pictures = _picture_stream(container, width, height, frame_rate, noise=noise)
         tone = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono") if sound else None
-        _encode_pictures(container, pictures, _planes(width, height, seed, noise=noise), round(seconds * frame_rate))
+        _encode_pictures(container, pictures, round(seconds * frame_rate), seed, noise=noise)
         if tone is not None:
             _encode_tone(container, tone, round(seconds * SAMPLE_RATE_HZ))
     _pad(path, min_bytes, seed)
@@ -53,7 +52,7 @@ def make_sample_webm(path: Path, *, seconds: float = 1, width: int = 360, height
     with av.open(str(path), "w", format="webm", container_options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libvpx-vp9", rate=30, options={"cpu-used": "8", "deadline": "realtime"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        _encode_pictures(container, stream, _planes(width, height, seed, noise=False), round(seconds * 30))
+        _encode_pictures(container, stream, round(seconds * 30), seed)
     return path
 
 
@@ -73,25 +72,24 @@ def _picture_stream(container: OutputContainer, width: int, height: int, frame_r
     return stream
 
 
-def _planes(width: int, height: int, seed: int, *, noise: bool) -> Iterator[bytes]:
-    """Endless planes of one size, each shifted against the one before: stripes that wander, or noise."""
-    size = (width + 64) * (height + 64) * 2  # rows are padded to the encoder's liking
-    chance = random.Random(seed)  # noqa: S311  # a picture, not a secret
-    stripes = bytes((x // 3 + seed * 29) % 256 for x in range(768))
-    pattern = chance.randbytes(size * 2) if noise else stripes * (size * 2 // len(stripes) + 1)
-    step = 0
-    while True:
-        start = chance.randrange(size) if noise else step * 5 % size
-        yield pattern[start : start + size]
-        step += 1
+def _plane(size_of_row: int, rows: int, number: int, seed: int, chance: random.Random | None) -> bytes:
+    """One plane of picture `number`: slanted stripes that wander, or, with `chance`, noise that no two pictures share."""
+    if chance is not None:
+        return chance.randbytes(size_of_row * rows)
+    wave = bytes(abs((x + seed * 97) % 512 - 256) * 200 // 256 + 27 for x in range(512))
+    ribbon = wave * (size_of_row // 512 + 2)
+    starts = ((row // 2 + number * 6) % 512 for row in range(rows))
+    return b"".join(ribbon[start : start + size_of_row] for start in starts)
 
 
-def _encode_pictures(container: OutputContainer, stream: VideoStream, planes: Iterator[bytes], count: int) -> None:
+def _encode_pictures(container: OutputContainer, stream: VideoStream, count: int, seed: int, *, noise: bool = False) -> None:
+    chance = random.Random(seed) if noise else None  # noqa: S311  # a picture, not a secret
     for number in range(count):
         frame = av.VideoFrame(stream.width, stream.height, "yuv420p")
         frame.pts, frame.time_base = number, Fraction(1) / stream.codec_context.framerate
-        for plane in frame.planes:
-            plane.update(next(planes)[: plane.buffer_size])
+        for speed, plane in enumerate(frame.planes, start=1):
+            rows = plane.buffer_size // plane.line_size
+            plane.update(_plane(plane.line_size, rows, number * speed, seed * speed, chance).ljust(plane.buffer_size, b"\0"))
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
 
