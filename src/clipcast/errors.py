@@ -16,6 +16,7 @@ ClipcastError
     Unavailable             try again   the platform's own trouble; the request may have had its effect
     TokenExpired            refresh     the access token died; the account is probably fine
     Rejected                stop        this video or caption will never pass; says what to change
+    Withdrawn               stop        the platform confirms that it cancelled the post as we asked
     ReconnectRequired       ask         consent or scope is gone; only the account's owner can fix it
     ProtocolError           stop        an answer that cannot be understood: a bug report either way
 """
@@ -131,7 +132,8 @@ class PlatformError(ClipcastError):
     """The platform answered, and it was not yes.
 
     `platform_code` and `platform_message` are the platform's own words, `log_id` what its support asks for, `raw` its body with secrets
-    removed and cut to a few kilobytes. `sentence` is for the creator: what was wrong and what to change.
+    removed and cut to a few kilobytes. `sentence` is for the creator: what was wrong and what to change. `post_failed` is True when the
+    platform says that the post itself failed for good: nothing of it is or will become visible.
     """
 
     code: ClassVar[str] = "platform_error"
@@ -145,6 +147,7 @@ class PlatformError(ClipcastError):
     http_status: int | None = None
     log_id: str = ""
     raw: str = field(default="", repr=False)
+    post_failed: bool = False
 
     def __str__(self) -> str:
         return self.sentence
@@ -178,6 +181,13 @@ class Rejected(PlatformError):
     """This will never pass unchanged; the sentence says what to change."""
 
     code: ClassVar[str] = "rejected"
+
+
+@dataclass(eq=False)
+class Withdrawn(PlatformError):
+    """The platform confirms that it cancelled the post, as we asked it to."""
+
+    code: ClassVar[str] = "withdrawn"
 
 
 @dataclass(eq=False)

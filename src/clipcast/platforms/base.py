@@ -243,6 +243,8 @@ class Platform(Protocol[StateT]):
     name: str
     #: What the platform's documentation limits per account and minute, checked before a send.
     rates: Sequence[Rate]
+    #: Content types of images that the platform takes; others are sent as their JPEG rendition.
+    accepted_images: frozenset[str]
 
     def begin(self, order: Order) -> StateT:
         """The first state of a publication."""

@@ -19,8 +19,18 @@ class Publication(Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint("platform IN ('instagram', 'tiktok', 'youtube')", name="platform"),
-        Index("ix_publications_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL"), sqlite_where=text("next_action_at IS NOT NULL")),
-        Index("ix_publications_lease_owner", "lease_owner", postgresql_where=text("lease_owner IS NOT NULL"), sqlite_where=text("lease_owner IS NOT NULL")),
+        Index(
+            "ix_publications_due",
+            "next_action_at",
+            postgresql_where=text("next_action_at IS NOT NULL"),
+            sqlite_where=text("next_action_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_publications_lease_owner",
+            "lease_owner",
+            postgresql_where=text("lease_owner IS NOT NULL"),
+            sqlite_where=text("lease_owner IS NOT NULL"),
+        ),
         Index("ix_publications_clip", "clip_id", "requested_at"),
     )
 

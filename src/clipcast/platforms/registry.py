@@ -1,0 +1,15 @@
+"""Which platforms there are: one line each."""
+
+from clipcast.platforms.base import AnyPlatform
+from clipcast.platforms.tiktok import TikTok
+from clipcast.settings import Settings
+
+
+def live_platforms(settings: Settings) -> dict[str, AnyPlatform]:
+    """The platforms at the addresses of the settings, by name."""
+    return {"tiktok": TikTok(api_url=settings.tiktok_api_url)}
+
+
+def simulated_platforms(simulator_url: str) -> dict[str, AnyPlatform]:
+    """The same platforms, spoken to at a simulator."""
+    return {"tiktok": TikTok(api_url=f"{simulator_url}/tiktok")}

@@ -1,0 +1,414 @@
+"""The driver: the only place where a publication moves.
+
+It asks the flow what to do, saves the intention, sends, and saves what the answer taught. Whatever breaks in between, the row is true: the
+next driver carries on from it and asks the platform instead of guessing. Nothing sleeps here; a step that must wait sets
+`next_action_at` and gives the lease back.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from clipcast.clock import Clock
+from clipcast.db.engine import Database
+from clipcast.errors import Busy, ClipcastError, LeaseLost, NotSent, PlatformError, UnusableMedia, Withdrawn
+from clipcast.platforms.base import Done, Send, Stage, Undecidable, Wait
+from clipcast.platforms.wire import Wire
+from clipcast.publications import ledger, store
+from clipcast.publications.connections import Connection, Connections
+from clipcast.publications.leases import Lease
+from clipcast.publications.models import Publication
+from clipcast.publications.observer import Observer
+from clipcast.publications.order import order_for
+from clipcast.publications.pace import Pace
+from clipcast.publications.retry import GiveUp, RefreshToken, TryAgain, decide
+from clipcast.publications.states import SUCCESS, Event, State, after
+
+log = structlog.get_logger()
+
+_STAGE_EVENTS: Final = {Stage.UPLOADING: Event.UPLOAD_BEGAN, Stage.PROCESSING: Event.PLATFORM_TOOK_OVER, Stage.UNCERTAIN: Event.ANSWER_LOST}
+_STAGE_STATES: Final = {Stage.UPLOADING: State.UPLOADING, Stage.PROCESSING: State.PROCESSING, Stage.UNCERTAIN: State.UNCERTAIN}
+_STAGE_LEDGER: Final = {
+    Stage.UPLOADING: ledger.PUBLISH_UPLOADING,
+    Stage.PROCESSING: ledger.PUBLISH_PROCESSING,
+    Stage.UNCERTAIN: ledger.PUBLISH_UNCERTAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a flow stands: its own state, and since when the post may become visible whatever we do (None: it cannot)."""
+
+    flow: Any
+    irreversible_at: datetime | None
+
+
+@dataclass(slots=True)
+class Run:
+    """One publication while a driver holds it."""
+
+    lease: Lease
+    publication: Publication
+    connection: Connection
+    position: Position
+    state: State
+    failures: int
+    failing_since: datetime | None
+    token_was_refreshed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Everything that driving needs; shared by all threads of a process."""
+
+    db: Database
+    connections: Connections
+    wire: Wire
+    pace: Pace
+    clock: Clock
+    observer: Observer
+    jitter: Callable[[], float]
+    pause: Callable[[float], None] = time.sleep
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Give every publication back at its next step: this process is about to end."""
+        self.stopping.set()
+
+    def drive(self, lease: Lease) -> None:
+        """Carry one publication as far as it goes now, and give the lease back. Never raises for trouble with the publication itself."""
+        with structlog.contextvars.bound_contextvars(publication=lease.publication_id):
+            try:
+                self._carry(lease)
+            except LeaseLost as error:
+                log.warning("publication.lease_lost", reason=str(error))
+            except Busy as error:
+                # The row still holds the last saved truth; when the lease runs out, somebody carries on from it.
+                log.warning("publication.database_busy", reason=str(error))
+
+    def _carry(self, lease: Lease) -> None:
+        with self.db.reading() as session:
+            publication = store.held(session, lease)
+        run = self._begun(lease, publication)
+        while run is not None and self._stepped(run):
+            pass
+
+    # Beginning
+
+    def _begun(self, lease: Lease, publication: Publication) -> Run | None:
+        """The run of this publication, its flow begun if it had none; None when that failed and was written down."""
+        try:
+            connection = self.connections.open(publication)
+            flow = self._flow(publication, connection)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the row must say so
+            self._not_begun(lease, publication, error)
+            return None
+        run = Run(
+            lease=lease,
+            publication=publication,
+            connection=connection,
+            position=Position(flow, publication.irreversible_at),
+            state=State(publication.state),
+            failures=publication.failures,
+            failing_since=publication.failing_since,
+        )
+        if publication.flow is None:
+            self._save_beginning(run)
+        return run
+
+    def _flow(self, publication: Publication, connection: Connection) -> Any:
+        if publication.flow is not None:
+            return connection.platform.load(publication.flow)
+        with self.db.reading() as session:
+            order = order_for(session, publication, connection.platform, connection.username)
+        return connection.platform.begin(order)
+
+    def _save_beginning(self, run: Run) -> None:
+        now = self.clock()
+        run.state = after(run.state, Event.UPLOAD_BEGAN)
+        with self._saving(run, "begin") as session:
+            values = {**_columns(run), "simulated": run.connection.simulated, "started_at": now, "note": run.connection.note or None}
+            store.write_held(session, run.lease, now, values)
+            if run.connection.fallback_reason:
+                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_FALLBACK, now, reason=run.connection.fallback_reason)
+            else:
+                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_READY, now, simulated=run.connection.simulated)
+        self.observer.stage(run.publication.id, Stage.UPLOADING)
+
+    def _not_begun(self, lease: Lease, publication: Publication, error: Exception) -> None:
+        """No connection or no flow: nothing was sent, so waiting and failing are both safe."""
+        connection = Connection.none()
+        position = Position(None, publication.irreversible_at)
+        run = Run(lease, publication, connection, position, State(publication.state), publication.failures, publication.failing_since)
+        self._trouble(run, position, error)
+
+    # Steps
+
+    def _stepped(self, run: Run) -> bool:
+        """Do what the flow says next; False when the lease was given back."""
+        now = self.clock()
+        try:
+            step = run.connection.platform.next_step(run.position.flow, now)
+        except Exception as error:  # noqa: BLE001  # a flow that cannot go on is written down, never lost
+            return self._trouble(run, run.position, error)
+        match step:
+            case Send() if self.stopping.is_set():
+                return self._paused(run, Wait(now, "Clipcast is being restarted"))
+            case Send():
+                free_at = self.pace.reserve(run.connection.pace_key, step.label, run.connection.platform.rates, now)
+                if free_at is not None:
+                    return self._paused(run, Wait(free_at, "the platform's own rate limit is respected"))
+                return self._exchanged(run, step)
+            case Wait():
+                return self._paused(run, step)
+            case Done():
+                return self._finished(run, step)
+            case Undecidable(why):
+                return self._left_to_a_person(run, run.position, why)
+
+    def _exchanged(self, run: Run, step: Send) -> bool:
+        """Save the intention, send, save the answer."""
+        before = run.position
+        may_be_visible_from = run.position.irreversible_at or (self.clock() if step.irreversible else None)
+        intended = Position(step.meanwhile, may_be_visible_from)
+        self._save(run, intended, f"{step.label} intended")
+        try:
+            flow = self._answer(run, step)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001  # every failure of a send is settled below, by what it proves
+            return self._trouble(run, before if _changed_nothing(error) else intended, error)
+        run.failures, run.failing_since, run.token_was_refreshed = 0, None, False
+        self._save_answer(run, Position(flow, self._still_irreversible(run, intended, flow)), f"{step.label} answered")
+        return True
+
+    def _answer(self, run: Run, step: Send) -> Any:
+        run.lease.check()
+        publication_id, platform = run.publication.id, run.connection.platform
+        confirmed_bytes, total_bytes = platform.progress(step.meanwhile)
+        self.observer.at("before send", publication_id, step.label)
+
+        def on_bytes(sent_bytes: int) -> None:
+            run.lease.check()
+            self.observer.sent(publication_id, confirmed_bytes + sent_bytes, total_bytes)
+
+        connection = run.connection
+        answer = self.wire.send(
+            step.request, media=connection.media, access_token=connection.access_token, fresh=step.irreversible, on_bytes=on_bytes
+        )
+        self.observer.at("after send", publication_id, step.label)
+        log.debug("publication.answered", label=step.label, status=answer.status)
+        return platform.received(step.meanwhile, answer, self.clock())
+
+    def _still_irreversible(self, run: Run, intended: Position, flow: Any) -> datetime | None:
+        """The platform's word that an upload failed lets it start over under a new reference: then nothing can be visible again."""
+        platform = run.connection.platform
+        started_over = platform.stage(flow) is Stage.UPLOADING and platform.reference(flow) != platform.reference(intended.flow)
+        return None if started_over else intended.irreversible_at
+
+    # Ends of a drive
+
+    def _paused(self, run: Run, wait: Wait) -> bool:
+        with self._saving(run, "wait") as session:
+            values = {**_columns(run), "next_action_at": wait.until}
+            if run.state not in SUCCESS:
+                values["note"] = wait.why
+            store.write_held(session, run.lease, self.clock(), values, release=True)
+        return False
+
+    def _finished(self, run: Run, done: Done) -> bool:
+        now, earlier = self.clock(), run.state
+        run.state = after(earlier, Event.CONFIRMED if done.outcome == "published" else Event.DELIVERED_TO_INBOX)
+        run.failures, run.failing_since = 0, None
+        found = {"external_post_id": done.external_id, "external_url": done.external_url}
+        values = {**_columns(run), **found, "note": done.note or None, "next_action_at": done.look_again_at}
+        values |= {"error_code": None, "error_message": None}
+        if earlier not in SUCCESS:
+            values["published_at"] = now
+        with self._saving(run, "done") as session:
+            store.write_held(session, run.lease, now, values, release=True)
+            if run.state is not earlier:
+                store.note(session, run.publication, ledger.PUBLISH_SUCCESSFUL, now, state=run.state, **found)
+            elif done.external_id and not run.publication.external_post_id:
+                store.note(session, run.publication, ledger.PUBLISH_LINK_FOUND, now, **found)
+        if run.state is not earlier:
+            self._tell_end(run, run.state, now)
+        return False
+
+    def _left_to_a_person(self, run: Run, position: Position, why: str) -> bool:
+        """Nobody can know from here whether the post is live: say so, and wait for a person."""
+        now = self.clock()
+        if run.state in SUCCESS:
+            return self._stopped_looking(run)
+        run.position, run.state = position, after(run.state, Event.ANSWER_LOST)
+        with self._saving(run, "uncertain") as session:
+            values = {**_columns(run), "error_code": "outcome_unknown", "error_message": why, "next_action_at": None}
+            store.write_held(session, run.lease, now, values, release=True)
+            store.note(session, run.publication, ledger.PUBLISH_UNCERTAIN, now, error=why)
+        log.error("publication.uncertain", reason=why)
+        self._tell_end(run, State.UNCERTAIN, now)
+        return False
+
+    def _failed(self, run: Run, position: Position, error: Exception) -> bool:
+        now = self.clock()
+        cancelled = isinstance(error, Withdrawn)
+        run.position, run.state = position, after(run.state, Event.CANCELLED if cancelled else Event.GAVE_UP)
+        sentence, code = _sentence(error), _code(error)
+        with self._saving(run, "failed") as session:
+            values = {**_columns(run), "error_code": code, "error_message": sentence, "next_action_at": None}
+            store.write_held(session, run.lease, now, values, release=True)
+            event = ledger.PUBLISH_CANCELLED if cancelled else ledger.PUBLISH_FAILED
+            store.note(session, run.publication, event, now, error=sentence, code=code, **_platform_facts(error))
+        log.warning("publication.failed", code=code, reason=sentence, **_platform_facts(error))
+        self._tell_end(run, run.state, now)
+        return False
+
+    def _stopped_looking(self, run: Run) -> bool:
+        """The post is out; only its link or its further fate could not be learned. That changes nothing about the success."""
+        with self._saving(run, "stop looking") as session:
+            store.write_held(session, run.lease, self.clock(), {"next_action_at": None}, release=True)
+        return False
+
+    # Trouble
+
+    def _trouble(self, run: Run, position: Position, error: Exception) -> bool:
+        """Write down what went wrong and when to come back; True when the run can go on at once with a new token."""
+        now = self.clock()
+        run.failures, run.failing_since = run.failures + 1, run.failing_since or now
+        decision = decide(error, failures=run.failures, failing_since=run.failing_since, now=now, jitter=self.jitter())
+        match decision:
+            case RefreshToken() if not run.token_was_refreshed:
+                return self._refreshed(run, position, error)
+            case TryAgain(at):
+                return self._postponed(run, position, error, at)
+            case GiveUp() | RefreshToken():
+                return self._given_up(run, position, error)
+
+    def _given_up(self, run: Run, position: Position, error: Exception) -> bool:
+        if run.state in SUCCESS:
+            return self._stopped_looking(run)
+        post_failed = isinstance(error, PlatformError) and error.post_failed
+        if position.irreversible_at is not None and not post_failed:
+            why = f"{_sentence(error)} The post may be live all the same: look at the account, then say what you found."
+            return self._left_to_a_person(run, position, why)
+        return self._failed(run, position, error)
+
+    def _refreshed(self, run: Run, position: Position, error: Exception) -> bool:
+        run.token_was_refreshed = True
+        try:
+            connection = self.connections.refreshed(run.publication, run.connection)
+        except LeaseLost:
+            raise
+        except Exception as trouble:  # noqa: BLE001  # a refresh fails in as many ways as a send
+            return self._trouble(run, position, trouble)
+        if connection is None:
+            return self._postponed(run, position, error, self.clock() + self.connections.refresh_patience)
+        run.connection = connection
+        self._save(run, position, "token refreshed")
+        return True
+
+    def _postponed(self, run: Run, position: Position, error: Exception, at: datetime) -> bool:
+        now = self.clock()
+        run.position = position
+        if not isinstance(error, ClipcastError):
+            log.exception("publication.bug", exc_info=error)
+        with self._saving(run, "retry") as session:
+            values = {**_columns(run), "next_action_at": at, "note": _sentence(error)}
+            store.write_held(session, run.lease, now, values, release=True)
+            if run.state not in SUCCESS:
+                details = {"error": _sentence(error), "retry_at": at.isoformat(), "failures": run.failures, **_platform_facts(error)}
+                store.note(session, run.publication, ledger.PUBLISH_RETRY_SCHEDULED, now, **details)
+        log.warning("publication.retry", reason=_sentence(error), at=at.isoformat(), failures=run.failures, **_platform_facts(error))
+        return False
+
+    # Saving
+
+    def _save(self, run: Run, position: Position, label: str) -> None:
+        """Write the position and, if the flow's stage changed, the state that follows from it."""
+        now = self.clock()
+        run.position = position
+        stage = run.connection.platform.stage(position.flow)
+        moves = run.state not in SUCCESS and run.state is not _STAGE_STATES[stage]
+        state = after(run.state, _STAGE_EVENTS[stage]) if moves else run.state
+        with self._saving(run, label) as session:
+            store.write_held(session, run.lease, now, {**_columns(run), "state": state})
+            if moves:
+                store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=run.connection.platform.reference(position.flow))
+        run.state = state
+        if moves:
+            self.observer.stage(run.publication.id, stage)
+
+    def _save_answer(self, run: Run, position: Position, label: str) -> None:
+        """Insist on writing what the platform answered while the lease lasts: a lost answer may cost a person's time."""
+        while True:
+            try:
+                return self._save(run, position, label)
+            except Busy:
+                run.lease.check()
+                self.pause(0.5)
+
+    @contextmanager
+    def _saving(self, run: Run, label: str) -> Iterator[Session]:
+        self.observer.at("before save", run.publication.id, label)
+        with self.db.writing() as session:
+            yield session
+        self.observer.at("after save", run.publication.id, label)
+
+    def _tell_end(self, run: Run, state: State, now: datetime) -> None:
+        started_at = run.publication.started_at or now
+        self.observer.ended(run.publication.id, state, (now - started_at).total_seconds())
+
+
+def _changed_nothing(error: Exception) -> bool:
+    """Whether the request can have had no effect: it never left whole, or the platform's own answer refuses it."""
+    return isinstance(error, NotSent | UnusableMedia) or (isinstance(error, PlatformError) and error.refused)
+
+
+def _columns(run: Run) -> dict[str, Any]:
+    """The row's view of a run."""
+    columns: dict[str, Any] = {
+        "state": run.state,
+        "irreversible_at": run.position.irreversible_at,
+        "failures": run.failures,
+        "failing_since": run.failing_since,
+    }
+    if run.position.flow is None:
+        return columns
+    platform, flow = run.connection.platform, run.position.flow
+    sent_bytes, total_bytes = platform.progress(flow)
+    return columns | {
+        "flow": platform.dump(flow),
+        "reference": platform.reference(flow),
+        "sent_bytes": sent_bytes,
+        "total_bytes": total_bytes,
+    }
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a person: our own errors are sentences, anything else is a bug and its text may hold anything."""
+    if isinstance(error, ClipcastError):
+        return str(error)
+    return f"Clipcast stumbled over a bug of its own ({type(error).__name__}); the log has the details."
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, PlatformError):
+        return error.platform_code or error.code
+    return error.code if isinstance(error, ClipcastError) else "bug"
+
+
+def _platform_facts(error: Exception) -> dict[str, Any]:
+    """What the platform's support will ask for."""
+    if not isinstance(error, PlatformError):
+        return {}
+    facts = {"platform_code": error.platform_code, "http_status": error.http_status, "log_id": error.log_id}
+    return {name: value for name, value in facts.items() if value}

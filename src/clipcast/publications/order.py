@@ -1,0 +1,77 @@
+"""From what a caller asks for to what a platform's flow is given."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from clipcast.clips import store as clips
+from clipcast.clips.media import media_of
+from clipcast.platforms.base import AnyPlatform, Media, Order, Privacy
+from clipcast.publications.models import Publication
+
+
+class Metadata(BaseModel):
+    """What to publish besides the clip itself: texts and options, by the names of the public API.
+
+    Unknown names are refused: an option that is silently ignored is a surprise on a public page.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    caption: str = Field(default="", max_length=100_000, description="The post's text; hashtags and mentions are recognised by the platform.")
+    hashtags: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list, max_length=200, description="Added to the caption's end; the leading # may be left out."
+    )
+    title: str = Field(default="", max_length=10_000, description="A title, where the platform has one (TikTok photo sets, YouTube).")
+    privacy: Privacy = Field(default="public", description="Who may see it; checked against what the account may use.")
+    mode: str = Field(default="", max_length=20, description="TikTok: `direct` (default) or `inbox`, a draft that the creator finishes.")
+    transfer: Literal["upload", "pull"] = Field(default="upload", description="`pull` lets the platform fetch the video by a signed URL.")
+    allow_comments: bool = True
+    allow_duet: bool = True
+    allow_stitch: bool = True
+    brand_content: bool = Field(default=False, description="A paid partnership with a third party.")
+    brand_organic: bool = Field(default=False, description="Promotes the creator's own business.")
+    ai_generated: bool = Field(default=False, description="Labels the post as made with AI.")
+    auto_add_music: bool = Field(default=False, description="TikTok photo sets: let TikTok choose music.")
+    cover_ms: int | None = Field(default=None, ge=0, le=14_400_000, description="The moment of the video that becomes its cover, in ms.")
+    cover_index: int = Field(default=0, ge=0, le=100, description="Which image of a photo set is its cover, from 0.")
+    clip_ids: list[str] = Field(default_factory=list, max_length=100, description="A photo set: its images in order.")
+    extra: dict[str, Any] = Field(default_factory=dict, description="Merged last into the platform's own request.")
+
+
+def with_hashtags(caption: str, hashtags: Sequence[str]) -> str:
+    """The caption with those hashtags at its end that it does not contain yet.
+
+    >>> with_hashtags("Sunset #travel", ["travel", "#sea", " "])
+    'Sunset #travel #sea'
+    """
+    present = {word.lower() for word in caption.split()}
+    tags = dict.fromkeys(f"#{tag.strip().lstrip('#')}" for tag in hashtags if tag.strip().lstrip("#"))
+    missing = [tag for tag in tags if tag.lower() not in present]
+    return " ".join([caption, *missing] if caption else missing)
+
+
+def build_order(metadata: Metadata, media: Sequence[Media], username: str) -> Order:
+    """The order of these texts and options for these media, to this account."""
+    fields = metadata.model_dump(exclude={"caption", "hashtags", "clip_ids"})
+    return Order(media=tuple(media), caption=with_hashtags(metadata.caption, metadata.hashtags), username=username, **fields)
+
+
+def media_for(session: Session, clip_ids: Sequence[str], platform: AnyPlatform) -> list[Media]:
+    """The facts of these clips in the form that the platform takes, in order.
+
+    Raises:
+        NotFound: one of the clips is unknown.
+    """
+    return [
+        media_of(clip, clips.renditions_of(session, clip.id), platform.accepted_images)
+        for clip in (clips.get_clip(session, clip_id) for clip_id in clip_ids)
+    ]
+
+
+def order_for(session: Session, publication: Publication, platform: AnyPlatform, username: str) -> Order:
+    """The order of this publication."""
+    metadata = Metadata.model_validate(publication.order)
+    return build_order(metadata, media_for(session, metadata.clip_ids or [publication.clip_id], platform), username)

@@ -1,0 +1,257 @@
+"""What people do to publications: ask for one, look at it, cancel it, try it again, decide about an uncertain one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from clipcast.accounts import store as accounts
+from clipcast.accounts.models import SocialAccount
+from clipcast.clips import store as clips
+from clipcast.errors import Conflict, InvalidRequest, PlatformMismatch, UnsupportedPlatform
+from clipcast.platforms.base import AnyPlatform, MediaKind, Problem
+from clipcast.publications import ledger, store
+from clipcast.publications.models import Publication
+from clipcast.publications.order import Metadata, build_order, media_for
+from clipcast.publications.states import FINAL, SUCCESS, Event, State, after
+
+Platforms = Mapping[str, AnyPlatform]
+
+
+class PublishRequest(BaseModel):
+    """One clip (or photo set) to one account, now or at `scheduled_at`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clip_id: str = Field(max_length=100)
+    platform: str = Field(max_length=50)
+    social_account_id: str | None = Field(default=None, max_length=100, description="Default: the platform's main account.")
+    metadata: Metadata = Field(default_factory=Metadata)
+    scheduled_at: datetime | None = Field(default=None, description="When to publish, with a time zone; default: now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes: the platform's protocol, and the account if there is one."""
+
+    platform: AnyPlatform
+    account: SocialAccount | None
+
+    @property
+    def username(self) -> str:
+        """The account's name, or an empty string."""
+        return self.account.username if self.account else ""
+
+
+def target_of(session: Session, request: PublishRequest, platforms: Platforms) -> Target:
+    """Find the platform and the account that this request names.
+
+    Raises:
+        UnsupportedPlatform, NotFound, PlatformMismatch: what is named does not exist or does not fit together.
+        InvalidRequest: the account is expired, revoked or disabled.
+    """
+    platform = platforms.get(request.platform)
+    if platform is None:
+        raise UnsupportedPlatform(f"Clipcast does not publish to {request.platform!r}. It publishes to: {', '.join(sorted(platforms))}.")
+    if request.social_account_id is None:
+        return Target(platform, accounts.main_account(session, request.platform))
+    account = accounts.get(session, request.social_account_id)
+    if account.platform != request.platform:
+        raise PlatformMismatch(f"The account {account.username} is a {account.platform} account; the request asks for {request.platform}.")
+    if account.status != "active":
+        raise InvalidRequest(f"The account {account.username} is {account.status}. Connect it again, then publish.")
+    return Target(platform, account)
+
+
+def problems_of(session: Session, request: PublishRequest, target: Target) -> list[Problem]:
+    """Everything that our own rules and the platform's documented ones have against this request."""
+    clip_ids = request.metadata.clip_ids or [request.clip_id]
+    order = build_order(request.metadata, media_for(session, clip_ids, target.platform), target.username)
+    return [*_problems_of_form(session, request, clip_ids), *target.platform.problems(order, None)]
+
+
+def _problems_of_form(session: Session, request: PublishRequest, clip_ids: list[str]) -> list[Problem]:
+    problems = []
+    clip = clips.get_clip(session, request.clip_id)
+    if request.clip_id not in clip_ids:
+        problems.append(Problem("metadata.clip_ids", "clip_not_in_set", "clip_ids must contain clip_id: it is one of the set's images."))
+    if clip.kind == MediaKind.IMAGE and clip.slideshow_clip_id and len(clip_ids) == 1:
+        sentence = f"This image is a source of the slideshow video {clip.slideshow_clip_id}: publish that video instead."
+        problems.append(Problem("clip_id", "slideshow_source", sentence))
+    if request.scheduled_at is not None and request.scheduled_at.tzinfo is None:
+        problems.append(Problem("scheduled_at", "no_time_zone", "scheduled_at needs a time zone, for example 2026-05-01T09:00:00+02:00."))
+    return problems
+
+
+def checked_target(session: Session, request: PublishRequest, platforms: Platforms) -> Target:
+    """Where this request goes, if nothing stands against it.
+
+    Raises:
+        InvalidRequest, NotFound: with every blocking problem in one message.
+    """
+    target = target_of(session, request, platforms)
+    blocking = [problem.sentence for problem in problems_of(session, request, target) if problem.blocking]
+    if blocking:
+        raise InvalidRequest(" ".join(blocking))
+    return target
+
+
+def create(session: Session, request: PublishRequest, target: Target, post_id: str, now: datetime) -> Publication:
+    """Write a pending publication of this post and its `publish_started` event; a worker does the rest."""
+    due_at = request.scheduled_at or now
+    publication = Publication(
+        post_id=post_id,
+        clip_id=request.clip_id,
+        platform=request.platform,
+        social_account_id=target.account.id if target.account else None,
+        order=request.metadata.model_dump(mode="json"),
+        state=State.SCHEDULED,
+        scheduled_at=due_at,
+        requested_at=now,
+        created_at=now,
+        updated_at=now,
+        next_action_at=due_at,
+    )
+    session.add(publication)
+    session.flush()
+    store.note(session, publication, ledger.PUBLISH_STARTED, now)
+    return publication
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """What became of a publication (mission A1). `success` is None while nobody can say yet."""
+
+    success: bool | None
+    status: str
+    platform: str
+    clip_id: str
+    social_account_id: str | None
+    external_post_id: str | None
+    external_url: str | None
+    error_message: str | None
+    publish_log_id: str
+    simulated: bool | None
+
+
+def cancel(session: Session, publication_id: str, platforms: Platforms, now: datetime) -> Publication:
+    """Withdraw a publication, for certain and at once if nothing irreversible was sent; else ask the platform, where it can be asked.
+
+    The answer's state is `cancelled`, or still `processing` when the platform was asked and has not answered yet.
+
+    Raises:
+        Conflict: it is published, failed, or may already be visible.
+    """
+    publication = store.get(session, publication_id)
+    if publication.state == State.CANCELLED:
+        return publication
+    if publication.state in FINAL:
+        raise Conflict(f"This publication is {publication.state} and can no longer be cancelled.")
+    if _withdrawn(session, publication, now):
+        store.note(session, publication, ledger.PUBLISH_CANCELLED, now)
+        session.refresh(publication)
+        return publication
+    session.refresh(publication)
+    return _ask_to_cancel(session, publication, platforms, now)
+
+
+def _withdrawn(session: Session, publication: Publication, now: datetime) -> bool:
+    """Cancel unless something irreversible was intended; the database decides the race with the driver."""
+    state = after(State(publication.state), Event.CANCELLED)
+    changed = (
+        update(Publication)
+        .where(Publication.id == publication.id, Publication.irreversible_at.is_(None), Publication.state == publication.state)
+        .values(state=state, updated_at=now, note=None, **_nobody_works)
+        .returning(Publication.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(changed) is not None
+
+
+_nobody_works: dict[str, Any] = {"next_action_at": None, "lease_token": None, "lease_until": None, "lease_owner": None}
+
+
+def _ask_to_cancel(session: Session, publication: Publication, platforms: Platforms, now: datetime) -> Publication:
+    platform = platforms[publication.platform]
+    asking = platform.cancelling(platform.load(publication.flow)) if publication.flow else None
+    if asking is None:
+        raise Conflict(
+            f"The post was already handed over to {publication.platform} at {publication.irreversible_at:%H:%M:%S} UTC and can no longer be "
+            "withdrawn from here. Delete it in the app once it is visible."
+        )
+    _take_over(session, publication, now, flow=platform.dump(asking), note=f"{publication.platform} was asked to cancel the post")
+    return publication
+
+
+def _take_over(session: Session, publication: Publication, now: datetime, **values: Any) -> None:
+    """Change a publication under whoever works on it: their lease ends, and a worker starts from what is written here."""
+    tenure = _nobody_works | {"next_action_at": now, "updated_at": now}
+    for name, value in (tenure | values).items():
+        setattr(publication, name, value)
+    session.flush()
+
+
+def try_again(session: Session, publication_id: str, platforms: Platforms, now: datetime) -> Publication:
+    """Another try by hand. A failed publication starts over; an uncertain one is looked for first; a waiting one is looked at now.
+
+    Raises:
+        Conflict: it is published, delivered or cancelled.
+    """
+    publication = store.get(session, publication_id)
+    if publication.state in SUCCESS or publication.state == State.CANCELLED:
+        raise Conflict(f"This publication is {publication.state}; to post again, create a new one.")
+    if publication.state == State.FAILED:
+        return _start_over(session, publication, now)
+    if publication.flow is not None:
+        platform = platforms[publication.platform]
+        again = platform.again if publication.state == State.UNCERTAIN else platform.hurried
+        _take_over(session, publication, now, flow=platform.dump(again(platform.load(publication.flow), now)))
+    elif publication.scheduled_at <= now:
+        _take_over(session, publication, now)
+    return publication
+
+
+def _start_over(session: Session, publication: Publication, now: datetime) -> Publication:
+    """From the beginning, with a new flow: only for posts that are certainly not live."""
+    state = after(State(publication.state), Event.STARTED_OVER)
+    fresh = {"flow": None, "irreversible_at": None, "reference": None, "sent_bytes": 0, "failures": 0, "failing_since": None}
+    cleared = {"error_code": None, "error_message": None, "note": None, "simulated": None}
+    _take_over(session, publication, now, state=state, attempt=publication.attempt + 1, **fresh, **cleared)
+    store.note(session, publication, ledger.PUBLISH_STARTED_OVER, now, attempt=publication.attempt)
+    return publication
+
+
+def ask_platform_now(session: Session, publication_id: str, platforms: Platforms, now: datetime) -> Publication:
+    """Have the platform asked about this publication as soon as a worker is free, whatever its polling schedule says.
+
+    What is final and has nothing left to learn stays as it is; so does what somebody is working on this very moment.
+    """
+    publication = store.get(session, publication_id)
+    asks = publication.next_action_at is not None or publication.state == State.UNCERTAIN
+    held = publication.lease_until is not None and publication.lease_until > now
+    if publication.flow is not None and asks and not held:
+        platform = platforms[publication.platform]
+        _take_over(session, publication, now, flow=platform.dump(platform.hurried(platform.load(publication.flow), now)))
+    return publication
+
+
+def decide(session: Session, publication_id: str, *, is_live: bool, external_url: str | None, now: datetime) -> Publication:
+    """A person looked: an uncertain publication is live after all, or certainly is not and starts over.
+
+    Raises:
+        Conflict: the publication is not uncertain.
+    """
+    publication = store.get(session, publication_id)
+    if publication.state != State.UNCERTAIN:
+        raise Conflict(f"This publication is {publication.state}; there is nothing to decide.")
+    if not is_live:
+        return _start_over(session, publication, now)
+    state = after(State.UNCERTAIN, Event.CONFIRMED)
+    cleared = {"error_code": None, "error_message": None, "note": "confirmed by a person"}
+    _take_over(session, publication, now, state=state, published_at=now, external_url=external_url, next_action_at=None, **cleared)
+    store.note(session, publication, ledger.PUBLISH_SUCCESSFUL, now, decided_by="person", external_url=external_url, external_post_id=None)
+    return publication

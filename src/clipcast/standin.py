@@ -1,0 +1,130 @@
+"""What stands in for the platforms when an account has no credentials: our own simulator, and a loopback address for our media.
+
+Both start when the first simulated publication needs them. The simulator keeps its port from run to run, because upload URLs that it handed
+out name it; several processes on one data directory share one simulator, and whoever is left takes over when its server ends.
+"""
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from clipcast.errors import ClipcastError, ConfigurationError
+from clipcast.platforms.base import Answer, Request
+from clipcast.settings import Settings
+from clipcast_simulator.server import SimulatorServer
+from clipcast_simulator.settings import SimulatorSettings
+
+log = structlog.get_logger()
+
+WATCH_EVERY_S: Final = 0.5
+"""How often we look whether the process that serves the shared simulator is still there."""
+
+
+class StandIn:
+    """The simulator's URL, and the URL under which it can fetch our media; both served from here if nobody else does."""
+
+    def __init__(self, settings: Settings, media_app: ASGIApp, send: Callable[[Request], Answer]) -> None:
+        self._settings, self._media_app, self._send = settings, media_app, send
+        self._state_dir = settings.data_dir / "simulator"
+        self._address = self._state_dir / "address.json"
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._url = settings.simulator_url
+        self._server: SimulatorServer | None = None
+        self._media: MediaServer | None = None
+
+    def simulator_url(self) -> str:
+        """Where the simulator answers; starts our own if none is configured and none runs."""
+        with self._lock:
+            if not self._url:
+                self._url = self._started()
+                threading.Thread(target=self._watch, name="clipcast-simulator-watch", daemon=True).start()
+            return self._url
+
+    def media_url(self) -> str:
+        """The base URL of our media for the simulator, on the loopback interface."""
+        with self._lock:
+            if self._media is None:
+                self._media = MediaServer(self._media_app)
+            return self._media.url
+
+    def close(self) -> None:
+        """Stop what was started here."""
+        self._closing.set()
+        with self._lock:
+            for server in (self._server, self._media):
+                if server is not None:
+                    server.close()
+            self._server = self._media = None
+
+    def _started(self) -> str:
+        port, state_id = self._remembered()
+        if port and self._state_id(port) == state_id:
+            return f"http://127.0.0.1:{port}"
+        for wanted in dict.fromkeys([port, 0]):
+            with contextlib.suppress(OSError):
+                return self._serve(wanted)
+        raise ConfigurationError("The simulator found no free port on 127.0.0.1. Set CLIPCAST_SIMULATOR_URL to one that runs elsewhere.")
+
+    def _serve(self, port: int) -> str:
+        self._server = SimulatorServer(self._state_dir, self._simulator_settings(), port=port)
+        self._address.write_text(json.dumps({"port": self._server.port, "state_id": self._state_id(self._server.port)}))
+        log.info("simulator.started", url=self._server.url)
+        return self._server.url
+
+    def _watch(self) -> None:
+        """Take the simulator over when the process that served it is gone."""
+        while not self._closing.wait(WATCH_EVERY_S):
+            port, state_id = self._remembered()
+            if self._server is None and port and self._state_id(port) != state_id:
+                with self._lock, contextlib.suppress(OSError):
+                    self._serve(port)
+
+    def _remembered(self) -> tuple[int, str]:
+        """The port that our simulator had last time, and the identity of its state; zero and nothing the first time."""
+        try:
+            address = json.loads(self._address.read_text())
+            return int(address["port"]), str(address["state_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0, ""
+
+    def _state_id(self, port: int) -> str:
+        """Whose state the simulator at this port serves; empty when none answers there."""
+        try:
+            identity = self._send(Request("GET", f"http://127.0.0.1:{port}/_simulator/", authorized=False)).json()
+        except ClipcastError:
+            return ""
+        return str(identity.get("state_id", "")) if isinstance(identity, dict) else ""
+
+    def _simulator_settings(self) -> SimulatorSettings:
+        settings = self._settings
+        return SimulatorSettings(
+            delay_min_s=settings.simulator_delay_min_s,
+            delay_max_s=max(settings.simulator_delay_min_s, settings.simulator_delay_max_s),
+            failure_rate=settings.simulator_failure_rate,
+            moderation_s=0.0,  # a simulated post has its link at once: there is nobody to wait for
+        )
+
+
+class MediaServer:
+    """Serves an application on a free loopback port, in a thread of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", access_log=False)
+        self._socket = config.bind_socket()
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="clipcast-media", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        self._socket.close()
