@@ -9,27 +9,20 @@ from pydantic import SecretStr
 from clipcast.clock import Clock
 from clipcast.errors import NotFound
 
-DEFAULT_LIFE: Final = timedelta(hours=2)
-"""TikTok tries for one hour after a task starts (reference, section 6); the second hour is for the queue before it."""
 _SALT: Final = "clipcast.media-link"  # keeps signatures made for another purpose from passing here
 
 
 class Links:
     """Signs and reads the links. They are bearer secrets until they expire: never log them."""
 
-    def __init__(self, secret_key: SecretStr, public_url: str, clock: Clock) -> None:
+    def __init__(self, secret_key: SecretStr, clock: Clock) -> None:
         self._serializer = URLSafeSerializer(secret_key.get_secret_value(), salt=_SALT)
-        self._public_url = public_url
         self._clock = clock
 
-    def sign(self, media_id: str, expires_in: timedelta = DEFAULT_LIFE) -> str:
+    def sign(self, media_id: str, expires_in: timedelta) -> str:
         """The path segment after `/media/` that gives access to this media until then."""
         # The expiry is part of what is signed: itsdangerous' own timed signer asks the machine's clock, not ours.
         return str(self._serializer.dumps([media_id, int((self._clock() + expires_in).timestamp())]))
-
-    def url(self, media_id: str, expires_in: timedelta = DEFAULT_LIFE) -> str:
-        """The whole URL, for the platform."""
-        return f"{self._public_url}/media/{self.sign(media_id, expires_in)}"
 
     def verify(self, signed: str) -> str:
         """The `media_id` of a link that we signed and that has not expired; raises `NotFound` for any other."""
