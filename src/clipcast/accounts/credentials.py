@@ -1,0 +1,80 @@
+"""An account's credentials between the vault and those who use them."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from clipcast.accounts import store
+from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.vault import Vault
+from clipcast.db.engine import Database
+from clipcast.platforms.base import Credentials
+
+
+def get_account_credentials(db: Database, account_id: str, vault: Vault) -> Credentials:
+    """The account's credentials; without any value when it has none.
+
+    Raises:
+        NotFound: no such account.
+        CredentialError: they cannot be decrypted.
+    """
+    with db.reading() as session:
+        return opened(store.get(session, account_id), vault)
+
+
+def set_account_credentials(db: Database, account_id: str, credentials: Credentials, vault: Vault, now: datetime) -> None:
+    """Replace the account's credentials. An account whose old ones had expired is active again.
+
+    Raises:
+        NotFound: no such account.
+    """
+    with db.writing() as session:
+        account = store.get_for_update(session, account_id)
+        replace(account, credentials, vault, now)
+
+
+def opened(account: SocialAccount, vault: Vault) -> Credentials:
+    """The row's credentials, decrypted; without any value when it has none.
+
+    Raises:
+        CredentialError: they cannot be decrypted.
+    """
+    if account.credentials is None:
+        return Credentials({})
+    values = json.loads(vault.decrypt(account.credentials, _identity(account)))
+    return Credentials(values, expires_at=account.expires_at, refresh_expires_at=account.refresh_expires_at)
+
+
+def seal(account: SocialAccount, credentials: Credentials, vault: Vault) -> None:
+    """Put the credentials into the row, encrypted, and next to them, in the clear, when they end."""
+    plain = json.dumps(dict(credentials.values), sort_keys=True).encode()
+    account.credentials = vault.encrypt(plain, _identity(account)) if credentials.values else None
+    account.expires_at = credentials.expires_at
+    account.refresh_expires_at = credentials.refresh_expires_at
+
+
+def replace(account: SocialAccount, credentials: Credentials, vault: Vault, now: datetime) -> None:
+    """`seal` what its owner gave us: a fresh start for an expired account, and the end of a refresh of the old ones that is under way."""
+    seal(account, credentials, vault)
+    account.refresh_lease_token = account.refresh_lease_until = account.last_error = None
+    account.updated_at = now
+    if account.status in {"expired", "revoked"} and credentials.values:
+        account.status = "active"
+
+
+def merged(
+    old: Credentials, values: Mapping[str, str | None], expires_at: datetime | None, refresh_expires_at: datetime | None
+) -> Credentials:
+    """`old` with some values replaced, or removed (None). What is known of a token's end goes with the token it was known of."""
+    kept = {name: value for name, value in {**old.values, **values}.items() if value is not None}
+    same_access = kept.get("access_token") == old.get("access_token")
+    same_refresh = kept.get("refresh_token") == old.get("refresh_token")
+    return Credentials(
+        kept,
+        expires_at=expires_at or (old.expires_at if same_access else None),
+        refresh_expires_at=refresh_expires_at or (old.refresh_expires_at if same_refresh else None),
+    )
+
+
+def _identity(account: SocialAccount) -> str:
+    return f"social_accounts/{account.id}/credentials"

@@ -1,0 +1,88 @@
+"""What the HTTP interface takes and gives of accounts. Secrets come in and never go out."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.provider import Provider, Reason
+
+Kind: TypeAlias = Literal["main", "satellite"]
+Status: TypeAlias = Literal["active", "expired", "revoked", "disabled"]
+PlatformName: TypeAlias = Literal["instagram", "tiktok", "youtube"]
+
+
+def _aware(moment: datetime) -> datetime:
+    """A time without a zone is UTC, as everywhere in this interface."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment: TypeAlias = Annotated[datetime, AfterValidator(_aware)]
+Username: TypeAlias = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^@?[^\s@/]{1,119}$"),
+    AfterValidator(lambda name: name.removeprefix("@")),
+]
+CredentialName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+CredentialValue: TypeAlias = Annotated[SecretStr, Field(max_length=10_000)]
+
+
+class CredentialsIn(BaseModel):
+    """Named as in the platform's documentation: `access_token`, `refresh_token`, `client_key`, `open_id` and so on; null removes one."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, coerce_numbers_to_str=True)
+    __pydantic_extra__: dict[CredentialName, CredentialValue | None]
+
+    expires_at: Moment | None = Field(default=None, description="When the access token ends.")
+    refresh_expires_at: Moment | None = Field(default=None, description="When the refresh token ends.")
+
+    def values(self) -> dict[str, str | None]:
+        """The secrets by name; None for those to remove."""
+        return {name: value.get_secret_value() if value is not None else None for name, value in self.__pydantic_extra__.items()}
+
+
+class AccountIn(BaseModel):
+    """A new account."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    platform: PlatformName
+    username: Username
+    kind: Kind = "main"
+    credentials: CredentialsIn = Field(default_factory=CredentialsIn)
+
+
+class AccountChange(BaseModel):
+    """What to change; the rest stays. Credentials are merged: values not named here are kept."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    status: Literal["active", "disabled"] | None = None
+    kind: Kind | None = None
+    credentials: CredentialsIn | None = None
+
+
+class AccountOut(BaseModel):
+    """An account as anybody may see it."""
+
+    id: str
+    platform: PlatformName
+    username: str
+    kind: Kind
+    status: Status
+    live: bool = Field(description="Whether it publishes to the platform itself; false: to the simulator.")
+    fallback_reason: Reason | None = Field(description="Why it does not.")
+    missing_credentials: list[str] = Field(description="What the platform's API needs and the stored credentials lack.")
+    expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    last_refreshed: datetime | None
+    last_error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def shown(account: SocialAccount, provider: Provider) -> AccountOut:
+    """The account without its secrets, with what its credentials allow."""
+    plain = {name: getattr(account, name) for name in AccountOut.model_fields if hasattr(account, name)}
+    return AccountOut(**plain, live=not provider.simulated, fallback_reason=provider.reason, missing_credentials=list(provider.missing))
