@@ -1,0 +1,1 @@
+"""TikTok, Instagram and YouTube seen from the wire."""
