@@ -54,6 +54,12 @@ def by_username(session: Session, platform: str, username: str) -> SocialAccount
     return session.scalar(select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.username == username))
 
 
+def main_account(session: Session, platform: str) -> SocialAccount | None:
+    """The account that publishes when none is named: the oldest active main account of the platform, if there is one."""
+    query = select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.kind == "main", SocialAccount.status == "active")
+    return session.scalars(query.order_by(SocialAccount.created_at, SocialAccount.id).limit(1)).first()
+
+
 def listed(session: Session, *, platform: str | None = None, status: str | None = None) -> list[SocialAccount]:
     """All accounts, by platform and name; of one platform or status when given."""
     query = select(SocialAccount).order_by(SocialAccount.platform, SocialAccount.username)

@@ -1,0 +1,1 @@
+"""The platforms: pure protocols, and the one module that knows HTTP."""

@@ -173,7 +173,7 @@ Privacy: TypeAlias = Literal["public", "friends", "followers", "private"]
 class Order:
     """What the user wants published on one account. Texts are final: hashtags are already part of `caption`.
 
-    `mode` is the platform's own word (`direct` or `inbox` on TikTok); `transfer` says whether the platform gets the bytes from us (`upload`)
+    `mode` is the platform's own word (`direct` or `inbox` on TikTok); `transfer` says whether the platform gets the bytes (`upload`)
     or fetches them by URL (`pull`). `extra` is merged last into the request that creates the post.
     """
 

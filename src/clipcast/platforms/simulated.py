@@ -36,7 +36,9 @@ class SimulatorDesk:
         values = {name: str(content[name]) for name in _SECRETS if content.get(name)}
         if "access_token" not in values:
             raise ProtocolError("The simulator answered without an access token.", platform=self.platform, http_status=answer.status)
-        return Credentials(values, expires_at=_moment(content.get("expires_at")), refresh_expires_at=_moment(content.get("refresh_expires_at")))
+        return Credentials(
+            values, expires_at=_moment(content.get("expires_at")), refresh_expires_at=_moment(content.get("refresh_expires_at"))
+        )
 
     def media_request(self, credentials: Credentials, media_prefix: str) -> Request:
         """Verify the prefix of our media URLs for the simulated app, as its owner would in the platform's portal."""

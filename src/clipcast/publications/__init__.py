@@ -1,0 +1,1 @@
+"""The heart: publications, the driver that moves them, and the ledger of what happened."""

@@ -45,7 +45,7 @@ def claim(session: Session, now: datetime, limit: int, *, owner: str, only: Coll
     return [Lease(publication_id, token) for publication_id, _ in rows]
 
 
-def _candidates(now: datetime, limit: int, only: Collection[str] | None) -> Select[tuple[str]]:
+def _candidates(now: datetime, limit: int, only: Collection[str] | None) -> Select[str]:
     query = select(Publication.id).where(*_due(now, only)).order_by(Publication.next_action_at).limit(limit)
     return query.with_for_update(skip_locked=True)
 
@@ -61,7 +61,9 @@ def renew(session: Session, now: datetime, leases: Sequence[Lease]) -> set[str]:
 
 def owners(session: Session) -> set[str]:
     """The worker processes that hold leases now."""
-    return {owner for owner in session.scalars(select(Publication.lease_owner).where(Publication.lease_owner.is_not(None)).distinct()) if owner}
+    return {
+        owner for owner in session.scalars(select(Publication.lease_owner).where(Publication.lease_owner.is_not(None)).distinct()) if owner
+    }
 
 
 def release_of(session: Session, dead_owners: Collection[str]) -> int:

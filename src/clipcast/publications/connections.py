@@ -1,9 +1,8 @@
 """Live or simulated: with whom a publication talks, and in whose name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, Final
+from typing import Protocol
 
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
@@ -11,17 +10,13 @@ from clipcast.accounts.provider import choose
 from clipcast.accounts.refresh import Refresher
 from clipcast.accounts.vault import Vault
 from clipcast.db.engine import Database
-from clipcast.errors import ConfigurationError
-from clipcast.platforms.base import AnyPlatform, Credentials, Request
+from clipcast.errors import Busy, ConfigurationError, Throttled, Unavailable, WireError
+from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
+from clipcast.platforms.registry import simulated_platforms
 from clipcast.platforms.simulated import NAMELESS, SimulatorDesk
 from clipcast.platforms.wire import MediaSource, Wire
 from clipcast.publications.models import Publication
 from clipcast.settings import Settings
-
-REFRESH_PATIENCE: Final = timedelta(seconds=2)
-"""When to look again while another worker refreshes the same account's token."""
-
-SIMULATED_NOTE: Final = "simulated: nothing was posted to the real platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,16 @@ class Connection:
         return self.credentials.get("access_token")
 
 
+class SimulatedWorld(Protocol):
+    """Where the simulator is, and where it finds our media."""
+
+    def simulator_url(self) -> str:
+        """The simulator's base URL."""
+
+    def media_url(self) -> str:
+        """The base URL of our media as the simulator reaches it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connections:
     """Opens connections; shared by all threads of a process."""
@@ -54,7 +59,7 @@ class Connections:
     live: Mapping[str, AnyPlatform]
     live_media: MediaSource
     simulated_media: MediaSource
-    simulated: Callable[[], tuple[str, Mapping[str, AnyPlatform]]]
+    standin: SimulatedWorld
 
     def open(self, publication: Publication) -> Connection:
         """The connection for this publication: chosen once, at its first start, and kept (mission A7).
@@ -65,20 +70,41 @@ class Connections:
         """
         account = self._account(publication)
         if publication.simulated:
-            return self._simulated(publication, account, None)
-        provider = choose(account, self.live[publication.platform], self.vault, self.settings)
+            return self._simulated(publication, account)
+        platform = self.live[publication.platform]
+        provider = choose(account=account, platform=platform, vault=self.vault, settings=self.settings)
+        if provider.credentials is None and publication.simulated is False:
+            raise ConfigurationError(f"The credentials of this post are gone ({provider.reason}). Connect the account again.")
         if provider.credentials is None:
-            if publication.simulated is False:
-                raise ConfigurationError(f"The account's credentials are gone or incomplete ({provider.reason}). Connect the account again.")
             return self._simulated(publication, account, provider.reason)
-        return self._live(publication, account, provider.credentials)
+        if account is None:
+            return self._live(platform, "", "", provider.credentials)
+        return self._live(platform, account.username, account.id, self._lasting(account.id, platform, provider.credentials))
 
-    def refreshed(self, publication: Publication, connection: Connection) -> Connection | None:
-        """The same connection with a token that works again, or None while somebody else is fetching one."""
-        if connection.simulated:
-            return self._simulated(publication, self._account(publication), None)
-        credentials = self.refresher.refresh(publication.social_account_id, connection.platform, connection.access_token)
-        return replace(connection, credentials=credentials) if credentials else None
+    def _lasting(self, account_id: str, platform: AnyPlatform, stored: Credentials) -> Credentials:
+        """Credentials that will not die in the next minutes, where that can be had right now."""
+        try:
+            return self._known(self.refresher.refresh_if_needed(account_id, platform))
+        except (WireError, Unavailable, Throttled):
+            return stored  # it may still live; if not, the platform says so and the driver refreshes then
+
+    def _known(self, credentials: Credentials | None) -> Credentials:
+        if credentials is None:
+            raise Busy("Another worker is refreshing this account's token.")
+        return credentials
+
+    def refreshed(self, publication: Publication, connection: Connection) -> Connection:
+        """The same connection with a token that works again.
+
+        Raises:
+            Busy: somebody else is fetching one right now.
+            ReconnectRequired: the platform refused; the account says why.
+            WireError, PlatformError: trouble that may pass.
+        """
+        if connection.simulated or publication.social_account_id is None:
+            return self.open(publication)
+        fresh = self.refresher.refresh(publication.social_account_id, connection.platform, connection.access_token)
+        return replace(connection, credentials=self._known(fresh))
 
     def _account(self, publication: Publication) -> SocialAccount | None:
         if publication.social_account_id is None:
@@ -86,24 +112,31 @@ class Connections:
         with self.db.reading() as session:
             return accounts.get(session, publication.social_account_id)
 
-    def _live(self, publication: Publication, account: SocialAccount | None, credentials: Credentials) -> Connection:
+    def _live(self, platform: AnyPlatform, username: str, account_id: str, credentials: Credentials) -> Connection:
         return Connection(
-            platform=self.live[publication.platform],
+            platform=platform,
             credentials=credentials,
             media=self.live_media,
             simulated=False,
-            username=account.username if account else "",
-            pace_key=f"{publication.platform}:{publication.social_account_id}",
+            username=username,
+            pace_key=f"{platform.name}:{account_id}",
         )
 
-    def _simulated(self, publication: Publication, account: SocialAccount | None, reason: str | None) -> Connection:
-        url, platforms = self.simulated()
-        desk = SimulatorDesk(url, publication.platform)
+    def _simulated(self, publication: Publication, account: SocialAccount | None, reason: str | None = None) -> Connection:
+        simulator_url = self.standin.simulator_url()
+        desk = SimulatorDesk(simulator_url, publication.platform)
         username = account.username if account else NAMELESS
         credentials = desk.credentials(self._ask(desk.credentials_request(username)))
-        media = self.simulated_media
-        desk.media_accepted(self._ask(desk.media_request(credentials, self.simulated_media_prefix())))
-        return Connection(platforms[publication.platform], credentials, media, True, username, f"simulated:{username}", reason)
+        desk.media_accepted(self._ask(desk.media_request(credentials, f"{self.standin.media_url()}/media/")))
+        return Connection(
+            platform=simulated_platforms(simulator_url)[publication.platform],
+            credentials=credentials,
+            media=self.simulated_media,
+            simulated=True,
+            username=username,
+            pace_key=f"simulated:{publication.platform}:{username}",
+            fallback_reason=reason,
+        )
 
-    def _ask(self, request: Request) -> Any:
+    def _ask(self, request: Request) -> Answer:
         return self.wire.send(request, media=self.simulated_media)

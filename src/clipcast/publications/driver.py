@@ -56,12 +56,18 @@ class Run:
 
     lease: Lease
     publication: Publication
-    connection: Connection
+    connection: Connection | None
     position: Position
     state: State
     failures: int
     failing_since: datetime | None
     token_was_refreshed: bool = False
+
+    @property
+    def open(self) -> Connection:
+        """The connection, once there is one."""
+        assert self.connection is not None
+        return self.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +142,18 @@ class Driver:
         now = self.clock()
         run.state = after(run.state, Event.UPLOAD_BEGAN)
         with self._saving(run, "begin") as session:
-            values = {**_columns(run), "simulated": run.connection.simulated, "started_at": now, "note": run.connection.note or None}
+            values = {**_columns(run), "simulated": run.open.simulated, "started_at": now, "note": None}
             store.write_held(session, run.lease, now, values)
-            if run.connection.fallback_reason:
-                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_FALLBACK, now, reason=run.connection.fallback_reason)
+            if run.open.fallback_reason:
+                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_FALLBACK, now, reason=run.open.fallback_reason)
             else:
-                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_READY, now, simulated=run.connection.simulated)
+                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_READY, now, simulated=run.open.simulated)
         self.observer.stage(run.publication.id, Stage.UPLOADING)
 
     def _not_begun(self, lease: Lease, publication: Publication, error: Exception) -> None:
         """No connection or no flow: nothing was sent, so waiting and failing are both safe."""
-        connection = Connection.none()
         position = Position(None, publication.irreversible_at)
-        run = Run(lease, publication, connection, position, State(publication.state), publication.failures, publication.failing_since)
+        run = Run(lease, publication, None, position, State(publication.state), publication.failures, publication.failing_since)
         self._trouble(run, position, error)
 
     # Steps
@@ -157,23 +162,26 @@ class Driver:
         """Do what the flow says next; False when the lease was given back."""
         now = self.clock()
         try:
-            step = run.connection.platform.next_step(run.position.flow, now)
+            step = run.open.platform.next_step(run.position.flow, now)
         except Exception as error:  # noqa: BLE001  # a flow that cannot go on is written down, never lost
             return self._trouble(run, run.position, error)
         match step:
-            case Send() if self.stopping.is_set():
-                return self._paused(run, Wait(now, "Clipcast is being restarted"))
             case Send():
-                free_at = self.pace.reserve(run.connection.pace_key, step.label, run.connection.platform.rates, now)
-                if free_at is not None:
-                    return self._paused(run, Wait(free_at, "the platform's own rate limit is respected"))
-                return self._exchanged(run, step)
+                hindrance = self._hindrance(run, step, now)
+                return self._paused(run, hindrance) if hindrance else self._exchanged(run, step)
             case Wait():
                 return self._paused(run, step)
             case Done():
                 return self._finished(run, step)
             case Undecidable(why):
                 return self._left_to_a_person(run, run.position, why)
+
+    def _hindrance(self, run: Run, step: Send, now: datetime) -> Wait | None:
+        """What stands against sending this very moment."""
+        if self.stopping.is_set():
+            return Wait(now, "Clipcast is being restarted")
+        free_at = self.pace.reserve(run.open.pace_key, step.label, run.open.platform.rates, now)
+        return Wait(free_at, "the platform's own rate limit is respected") if free_at else None
 
     def _exchanged(self, run: Run, step: Send) -> bool:
         """Save the intention, send, save the answer."""
@@ -193,7 +201,7 @@ class Driver:
 
     def _answer(self, run: Run, step: Send) -> Any:
         run.lease.check()
-        publication_id, platform = run.publication.id, run.connection.platform
+        publication_id, platform = run.publication.id, run.open.platform
         confirmed_bytes, total_bytes = platform.progress(step.meanwhile)
         self.observer.at("before send", publication_id, step.label)
 
@@ -201,7 +209,7 @@ class Driver:
             run.lease.check()
             self.observer.sent(publication_id, confirmed_bytes + sent_bytes, total_bytes)
 
-        connection = run.connection
+        connection = run.open
         answer = self.wire.send(
             step.request, media=connection.media, access_token=connection.access_token, fresh=step.irreversible, on_bytes=on_bytes
         )
@@ -211,7 +219,7 @@ class Driver:
 
     def _still_irreversible(self, run: Run, intended: Position, flow: Any) -> datetime | None:
         """The platform's word that an upload failed lets it start over under a new reference: then nothing can be visible again."""
-        platform = run.connection.platform
+        platform = run.open.platform
         started_over = platform.stage(flow) is Stage.UPLOADING and platform.reference(flow) != platform.reference(intended.flow)
         return None if started_over else intended.irreversible_at
 
@@ -287,7 +295,7 @@ class Driver:
         decision = decide(error, failures=run.failures, failing_since=run.failing_since, now=now, jitter=self.jitter())
         match decision:
             case RefreshToken() if not run.token_was_refreshed:
-                return self._refreshed(run, position, error)
+                return self._refreshed(run, position)
             case TryAgain(at):
                 return self._postponed(run, position, error, at)
             case GiveUp() | RefreshToken():
@@ -302,16 +310,14 @@ class Driver:
             return self._left_to_a_person(run, position, why)
         return self._failed(run, position, error)
 
-    def _refreshed(self, run: Run, position: Position, error: Exception) -> bool:
+    def _refreshed(self, run: Run, position: Position) -> bool:
         run.token_was_refreshed = True
         try:
-            connection = self.connections.refreshed(run.publication, run.connection)
+            connection = self.connections.refreshed(run.publication, run.open)
         except LeaseLost:
             raise
         except Exception as trouble:  # noqa: BLE001  # a refresh fails in as many ways as a send
             return self._trouble(run, position, trouble)
-        if connection is None:
-            return self._postponed(run, position, error, self.clock() + self.connections.refresh_patience)
         run.connection = connection
         self._save(run, position, "token refreshed")
         return True
@@ -320,7 +326,7 @@ class Driver:
         now = self.clock()
         run.position = position
         if not isinstance(error, ClipcastError):
-            log.exception("publication.bug", exc_info=error)
+            log.error("publication.bug", exc_info=error)
         with self._saving(run, "retry") as session:
             values = {**_columns(run), "next_action_at": at, "note": _sentence(error)}
             store.write_held(session, run.lease, now, values, release=True)
@@ -336,13 +342,13 @@ class Driver:
         """Write the position and, if the flow's stage changed, the state that follows from it."""
         now = self.clock()
         run.position = position
-        stage = run.connection.platform.stage(position.flow)
+        stage = run.open.platform.stage(position.flow)
         moves = run.state not in SUCCESS and run.state is not _STAGE_STATES[stage]
         state = after(run.state, _STAGE_EVENTS[stage]) if moves else run.state
         with self._saving(run, label) as session:
             store.write_held(session, run.lease, now, {**_columns(run), "state": state})
             if moves:
-                store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=run.connection.platform.reference(position.flow))
+                store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=run.open.platform.reference(position.flow))
         run.state = state
         if moves:
             self.observer.stage(run.publication.id, stage)
@@ -383,7 +389,7 @@ def _columns(run: Run) -> dict[str, Any]:
     }
     if run.position.flow is None:
         return columns
-    platform, flow = run.connection.platform, run.position.flow
+    platform, flow = run.open.platform, run.position.flow
     sent_bytes, total_bytes = platform.progress(flow)
     return columns | {
         "flow": platform.dump(flow),

@@ -20,7 +20,9 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    caption: str = Field(default="", max_length=100_000, description="The post's text; hashtags and mentions are recognised by the platform.")
+    caption: str = Field(
+        default="", max_length=100_000, description="The post's text; hashtags and mentions are recognised by the platform."
+    )
     hashtags: list[Annotated[str, Field(max_length=200)]] = Field(
         default_factory=list, max_length=200, description="Added to the caption's end; the leading # may be left out."
     )

@@ -180,7 +180,7 @@ def _ask_to_cancel(session: Session, publication: Publication, platforms: Platfo
     asking = platform.cancelling(platform.load(publication.flow)) if publication.flow else None
     if asking is None:
         raise Conflict(
-            f"The post was already handed over to {publication.platform} at {publication.irreversible_at:%H:%M:%S} UTC and can no longer be "
+            f"The post was handed over to {publication.platform} at {publication.irreversible_at:%H:%M:%S} UTC and can no longer be "
             "withdrawn from here. Delete it in the app once it is visible."
         )
     _take_over(session, publication, now, flow=platform.dump(asking), note=f"{publication.platform} was asked to cancel the post")

@@ -27,7 +27,7 @@ REAP_EVERY_S: Final = 5.0
 
 
 class EmbeddedWorker:
-    """Claims due publications and drives each in one of `threads` threads. `only` restricts it to these publications."""
+    """Claims due publications and drives each in one of `threads` threads; `only` restricts it to these ids."""
 
     def __init__(
         self, db: Database, driver: Driver, clock: Clock, presence: Presence, *, threads: int, only: Collection[str] | None = None
@@ -53,7 +53,7 @@ class EmbeddedWorker:
         self._wake.set()
 
     def stop(self, patience_s: float = 10.0) -> None:
-        """Take nothing new and give running work `patience_s` seconds to reach its next save. What is cut off later is resumed by others."""
+        """Take nothing new; give running work `patience_s` seconds to reach its next save. What is cut off is resumed by others."""
         self._stopping.set()
         self._driver.stop()
         self._wake.set()
