@@ -68,13 +68,14 @@ Body: TypeAlias = Json | Form | FileRange | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `authorized` adds `Authorization: Bearer <access token>` when it leaves; the token itself never appears here."""
+    """One HTTP request. `authorized` adds `Authorization: <auth_scheme> <access token>` when it leaves; the token never appears here."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
     url: str | MediaUrl = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body = None
     authorized: bool = True
+    auth_scheme: Literal["Bearer", "OAuth"] = "Bearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Media:
     audio_codec: str | None = None
 
 
-Privacy: TypeAlias = Literal["public", "friends", "followers", "private"]
+Privacy: TypeAlias = Literal["public", "unlisted", "friends", "followers", "private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ class Order:
     """What the user wants published on one account. Texts are final: hashtags are already part of `caption`.
 
     `mode` is the platform's own word (`direct` or `inbox` on TikTok); `transfer` says whether the platform gets the bytes (`upload`)
-    or fetches them by URL (`pull`). `extra` is merged last into the request that creates the post.
+    or fetches them by URL (`pull`). `account` holds what the platform's `account_facts` name. `options` are the platform's own, by its own
+    names, and only the platform knows which there are. `extra` is merged last into the request that creates the post.
     """
 
     media: tuple[Media, ...]
@@ -193,6 +195,9 @@ class Order:
     auto_add_music: bool = False
     cover_ms: int | None = None
     cover_index: int = 0
+    cover: Media | None = None
+    account: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
@@ -240,11 +245,21 @@ StateT = TypeVar("StateT")
 class Platform(Protocol[StateT]):
     """One platform, bound to its endpoints (the real ones, or a simulator's)."""
 
-    name: str
-    #: What the platform's documentation limits per account and minute, checked before a send.
-    rates: Sequence[Rate]
-    #: Content types of images that the platform takes; others are sent as their JPEG rendition.
-    accepted_images: frozenset[str]
+    @property
+    def name(self) -> str:
+        """The platform's name in the public API."""
+
+    @property
+    def rates(self) -> Sequence[Rate]:
+        """What the platform's documentation limits per account and minute, checked before a send."""
+
+    @property
+    def accepted_images(self) -> frozenset[str]:
+        """Content types of images that the platform takes; others are sent as their JPEG rendition."""
+
+    @property
+    def account_facts(self) -> tuple[str, ...]:
+        """Names of stored credential values that are no secrets and that a flow needs (an account id, the kind of login)."""
 
     def begin(self, order: Order) -> StateT:
         """The first state of a publication."""

@@ -62,7 +62,7 @@ class Wire:
         body, headers = _encode(request.body, media, on_bytes)
         headers |= {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers}
         if request.authorized:
-            headers["Authorization"] = f"Bearer {access_token}"
+            headers["Authorization"] = f"{request.auth_scheme} {access_token}"
         try:
             return self._exchange(pool, request.method, url, body, headers)
         except (NewConnectionError, ConnectTimeoutError) as error:

@@ -73,9 +73,9 @@ class Connections:
             return self._simulated(publication, account)
         platform = self.live[publication.platform]
         provider = choose(account=account, platform=platform, vault=self.vault, settings=self.settings)
-        if provider.credentials is None and publication.simulated is False:
+        if provider.simulated and publication.simulated is False:
             raise ConfigurationError(f"The credentials of this post are gone ({provider.reason}). Connect the account again.")
-        if provider.credentials is None:
+        if provider.simulated:
             return self._simulated(publication, account, provider.reason)
         if account is None:
             return self._live(platform, "", "", provider.credentials)

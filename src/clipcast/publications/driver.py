@@ -26,7 +26,7 @@ from clipcast.publications.connections import Connection, Connections
 from clipcast.publications.leases import Lease
 from clipcast.publications.models import Publication
 from clipcast.publications.observer import Observer
-from clipcast.publications.order import order_for
+from clipcast.publications.order import Metadata, build_order
 from clipcast.publications.pace import Pace
 from clipcast.publications.retry import GiveUp, RefreshToken, TryAgain, decide
 from clipcast.publications.states import SUCCESS, Event, State, after
@@ -134,9 +134,17 @@ class Driver:
     def _flow(self, publication: Publication, connection: Connection) -> Any:
         if publication.flow is not None:
             return connection.platform.load(publication.flow)
+        metadata, platform = Metadata.model_validate(publication.order), connection.platform
         with self.db.reading() as session:
-            order = order_for(session, publication, connection.platform, connection.username)
-        return connection.platform.begin(order)
+            order = build_order(
+                session,
+                publication.clip_id,
+                metadata,
+                platform=platform,
+                username=connection.username,
+                credentials=connection.credentials,
+            )
+        return platform.begin(order)
 
     def _save_beginning(self, run: Run) -> None:
         now = self.clock()

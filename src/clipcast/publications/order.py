@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from clipcast.clips import store as clips
 from clipcast.clips.media import media_of
-from clipcast.platforms.base import AnyPlatform, Media, Order, Privacy
-from clipcast.publications.models import Publication
+from clipcast.platforms.base import AnyPlatform, Credentials, Media, Order, Privacy
 
 
 class Metadata(BaseModel):
@@ -40,6 +39,10 @@ class Metadata(BaseModel):
     cover_ms: int | None = Field(default=None, ge=0, le=14_400_000, description="The moment of the video that becomes its cover, in ms.")
     cover_index: int = Field(default=0, ge=0, le=100, description="Which image of a photo set is its cover, from 0.")
     clip_ids: list[str] = Field(default_factory=list, max_length=100, description="A photo set: its images in order.")
+    cover_clip_id: str | None = Field(
+        default=None, max_length=100, description="An image to use as the cover, where the platform takes one."
+    )
+    options: dict[str, Any] = Field(default_factory=dict, description="The platform's own options; preflight says which it does not know.")
     extra: dict[str, Any] = Field(default_factory=dict, description="Merged last into the platform's own request.")
 
 
@@ -55,25 +58,25 @@ def with_hashtags(caption: str, hashtags: Sequence[str]) -> str:
     return " ".join([caption, *missing] if caption else missing)
 
 
-def build_order(metadata: Metadata, media: Sequence[Media], username: str) -> Order:
-    """The order of these texts and options for these media, to this account."""
-    fields = metadata.model_dump(exclude={"caption", "hashtags", "clip_ids"})
-    return Order(media=tuple(media), caption=with_hashtags(metadata.caption, metadata.hashtags), username=username, **fields)
-
-
-def media_for(session: Session, clip_ids: Sequence[str], platform: AnyPlatform) -> list[Media]:
-    """The facts of these clips in the form that the platform takes, in order.
+def build_order(
+    session: Session, clip_id: str, metadata: Metadata, *, platform: AnyPlatform, username: str, credentials: Credentials
+) -> Order:
+    """The order of these texts and options for these clips, to this account.
 
     Raises:
         NotFound: one of the clips is unknown.
     """
-    return [
-        media_of(clip, clips.renditions_of(session, clip.id), platform.accepted_images)
-        for clip in (clips.get_clip(session, clip_id) for clip_id in clip_ids)
-    ]
+    fields = metadata.model_dump(exclude={"caption", "hashtags", "clip_ids", "cover_clip_id"})
+    return Order(
+        media=tuple(_media(session, each, platform) for each in metadata.clip_ids or [clip_id]),
+        cover=_media(session, metadata.cover_clip_id, platform) if metadata.cover_clip_id else None,
+        caption=with_hashtags(metadata.caption, metadata.hashtags),
+        username=username,
+        account={name: credentials.get(name) for name in platform.account_facts},
+        **fields,
+    )
 
 
-def order_for(session: Session, publication: Publication, platform: AnyPlatform, username: str) -> Order:
-    """The order of this publication."""
-    metadata = Metadata.model_validate(publication.order)
-    return build_order(metadata, media_for(session, metadata.clip_ids or [publication.clip_id], platform), username)
+def _media(session: Session, clip_id: str, platform: AnyPlatform) -> Media:
+    """The facts of a clip in the form that the platform takes."""
+    return media_of(clips.get_clip(session, clip_id), clips.renditions_of(session, clip_id), platform.accepted_images)

@@ -13,10 +13,10 @@ from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips import store as clips
 from clipcast.errors import Conflict, InvalidRequest, PlatformMismatch, UnsupportedPlatform
-from clipcast.platforms.base import AnyPlatform, MediaKind, Problem
+from clipcast.platforms.base import AnyPlatform, Credentials, MediaKind, Problem
 from clipcast.publications import ledger, store
 from clipcast.publications.models import Publication
-from clipcast.publications.order import Metadata, build_order, media_for
+from clipcast.publications.order import Metadata, build_order
 from clipcast.publications.states import FINAL, SUCCESS, Event, State, after
 
 Platforms = Mapping[str, AnyPlatform]
@@ -69,13 +69,15 @@ def target_of(session: Session, request: PublishRequest, platforms: Platforms) -
 
 def problems_of(session: Session, request: PublishRequest, target: Target) -> list[Problem]:
     """Everything that our own rules and the platform's documented ones have against this request."""
-    clip_ids = request.metadata.clip_ids or [request.clip_id]
-    order = build_order(request.metadata, media_for(session, clip_ids, target.platform), target.username)
-    return [*_problems_of_form(session, request, clip_ids), *target.platform.problems(order, None)]
+    platform = target.platform
+    order = build_order(
+        session, request.clip_id, request.metadata, platform=platform, username=target.username, credentials=Credentials({})
+    )
+    return [*_problems_of_form(session, request), *platform.problems(order, None)]
 
 
-def _problems_of_form(session: Session, request: PublishRequest, clip_ids: list[str]) -> list[Problem]:
-    problems = []
+def _problems_of_form(session: Session, request: PublishRequest) -> list[Problem]:
+    problems, clip_ids = [], request.metadata.clip_ids or [request.clip_id]
     clip = clips.get_clip(session, request.clip_id)
     if request.clip_id not in clip_ids:
         problems.append(Problem("metadata.clip_ids", "clip_not_in_set", "clip_ids must contain clip_id: it is one of the set's images."))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, assert_never
+from typing import ClassVar, Final, assert_never
 
 from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step
 from clipcast.platforms.tiktok import finished, limits, oauth, polling, preflight, searching, starting, states, uploading
@@ -26,6 +26,7 @@ class TikTok:
     name = "tiktok"
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
+    account_facts: ClassVar[tuple[str, ...]] = ()
 
     # The flow
 
