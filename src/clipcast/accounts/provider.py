@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from clipcast.accounts.credentials import opened
 from clipcast.accounts.models import SocialAccount
@@ -12,6 +12,9 @@ from clipcast.platforms.base import AnyPlatform, Credentials
 from clipcast.settings import Settings
 
 Reason: TypeAlias = Literal["no_credentials", "incomplete_config", "credential_error", "unsupported_platform"]
+
+
+NO_CREDENTIALS: Final = Credentials({})
 
 
 class AccountInactive(InvalidRequest):
@@ -29,7 +32,7 @@ class Provider:
 
     kind: Literal["live", "simulated"]
     reason: Reason | None = None
-    credentials: Credentials | None = None
+    credentials: Credentials = NO_CREDENTIALS
     missing: tuple[str, ...] = ()
 
     @property
@@ -62,7 +65,7 @@ def assess(account: SocialAccount | None, vault: Vault, platform: AnyPlatform | 
     if platform is None:
         return Provider("simulated", "unsupported_platform")
     try:
-        stored = opened(account, vault) if account is not None else Credentials({})
+        stored = opened(account, vault) if account is not None else NO_CREDENTIALS
     except CredentialError:
         return Provider("simulated", "credential_error")
     credentials = with_app_credentials(stored, platform.name, settings)

@@ -51,7 +51,7 @@ class Vault:
             raise CredentialError("The stored credentials were encrypted with a key that is not in CLIPCAST_CREDENTIAL_KEYS.")
         try:
             return cipher.decrypt(nonce, ciphertext, header + identity.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
             raise CredentialError("The stored credentials are damaged or belong to another account. Connect the account again.") from error
 
 
