@@ -48,7 +48,7 @@ _SECRET_TEXT: Final = (
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"((?:[?&]|^)(?:code|state|token|key)=)[^\s\"'&]+", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"([?&](?:code|state|token|key)=|\bcode=(?=[^\s&]+&))[^\s\"'&]+", re.IGNORECASE), rf"\1{MASK}"),
     # Our signed media links: the path itself is the permission. And a password in a URL.
     (re.compile(r"(/media/)[^\s\"'?#/]{16,}"), rf"\1{MASK}"),
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),
