@@ -6,9 +6,9 @@ Each variable may also come from a file named by `CLIPCAST_<NAME>_FILE` (as cont
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,16 +21,26 @@ class _Files(PydanticBaseSettingsSource):
     """Reads `CLIPCAST_<NAME>_FILE`: the value is the file's text without the final newline."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The text of the file that the field's variable names; None without such a variable.
+
+        Raises:
+            ConfigurationError: the file is missing, unreadable, empty or not text.
+        """
         del field
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        variable = f"{PREFIX}{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
         if not path:
             return None, field_name, False
         try:
-            return Path(path).read_text().rstrip("\r\n"), field_name, False
+            text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
-            raise ConfigurationError(
-                f"{PREFIX}{field_name.upper()}_FILE names {path}, which cannot be read: {error.strerror}."
-            ) from error
+            raise ConfigurationError(f"{variable} names {path}, which cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{variable} names {path}, which is not text.") from error
+        if not text:
+            # Taken for "not set", an empty secret would be replaced by a generated one without a word.
+            raise ConfigurationError(f"{variable} names {path}, which is empty.")
+        return text, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -40,19 +50,22 @@ class _Files(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """Everything that can be set, with its default. Frozen; built once at an entry point and handed down."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path("clipcast-data"), description="Where media, the SQLite database and generated secrets live.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the data directory.", repr=False)
     storage_url: str = Field(default="", description="file:// URL of the media store; empty: `media/` in the data directory.")
-    public_url: str = Field(default="", description="Where platforms reach this server (https://clips.example.com); needed for photos and pulls.")
+    public_url: str = Field(
+        default="", description="Where platforms reach this server (https://clips.example.com); needed for photos and pulls."
+    )
     secret_key: SecretStr = Field(default=SecretStr(""), description="Signs media URLs; generated into the data directory when empty.")
     credential_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Comma separated base64 keys of 32 bytes; the first encrypts credentials, all decrypt. Generated when empty.",
     )
     simulation: Literal["fallback", "off", "always"] = Field(
-        default="fallback", description="`fallback`: accounts without credentials publish to the simulator; `off`: they fail; `always`: all do."
+        default="fallback",
+        description="`fallback`: accounts without credentials publish to the simulator; `off`: they fail; `always`: all do.",
     )
     simulator_url: str = Field(default="", description="A simulator to use instead of the server's own.")
     simulator_failure_rate: float = Field(default=0.1, ge=0, le=1, description="Share of simulated requests and posts that fail.")
@@ -80,6 +93,12 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _delays_in_order(self) -> Self:
+        if self.simulator_delay_min_s > self.simulator_delay_max_s:
+            raise ValueError("CLIPCAST_SIMULATOR_DELAY_MIN_S must not be above CLIPCAST_SIMULATOR_DELAY_MAX_S")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -113,5 +132,5 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    name = f"{PREFIX}{str(problem['loc'][0]).upper()}" if problem["loc"] else PREFIX
-    return f"{name} is not usable: {problem['msg'].removeprefix('Value error, ')}."
+    sentence = problem["msg"].removeprefix("Value error, ").removesuffix(".") + "."
+    return f"{PREFIX}{str(problem['loc'][0]).upper()} is not usable: {sentence}" if problem["loc"] else sentence
