@@ -1,0 +1,132 @@
+"""What may come in at all: bodies of a bounded size, and JSON that every later step can read and every database can hold."""
+
+import asyncio
+import json
+import math
+import re
+from typing import Any, Final
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipcast.api.problems import Fault, malformed, problem
+
+MAX_BODY_BYTES: Final = 1_000_000
+"""Far above any honest request: the longest caption of any platform has a few kilobytes."""
+
+MAX_DEPTH: Final = 32
+"""How deep JSON may be nested; code that walks it recursively stays far from its limits."""
+
+_HEARD_OUT_BYTES: Final = 64_000_000
+_HEARD_OUT_S: Final = 10.0
+"""How much of a body that is too large is read and thrown away: closed in the middle, the connection would lose the answer."""
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_NUL: Final = "It holds a NUL character or half of a surrogate pair, which no database keeps."
+
+
+class BodyGuard:
+    """Reads each body whole before the application sees it; only uploads pass by, and are counted where they are written."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in, or answer it here."""
+        if scope["type"] != "http" or _is_upload(Request(scope)):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            await malformed(request, [Fault(location="address", message=_NUL)])(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            detail = f"The body is larger than {MAX_BODY_BYTES:,} bytes. Media come in through POST /clips as multipart/form-data."
+            await problem(request, 413, "too_large", detail, headers={"Connection": "close"})(scope, receive, send)
+        elif body and _is_json(request) and (fault := json_fault(body)):
+            await malformed(request, [Fault(location="body", message=fault)])(scope, receive, send)
+        else:
+            await self._app(scope, _again(body, receive), send)
+
+
+def _is_upload(request: Request) -> bool:
+    return request.url.path == "/clips" and request.headers.get("Content-Type", "").lower().startswith("multipart/form-data")
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.headers.get("Content-Type", "").lower() or request.url.path == "/clips"
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too large: then it is heard out up to a point, so that the answer can be heard too."""
+    body, size_bytes = bytearray(), 0
+    try:
+        async with asyncio.timeout(None) as patience:
+            while True:
+                message = await receive()
+                piece = message.get("body", b"")
+                size_bytes += len(piece)
+                if size_bytes <= MAX_BODY_BYTES:
+                    body += piece
+                elif patience.when() is None:
+                    patience.reschedule(asyncio.get_running_loop().time() + _HEARD_OUT_S)
+                if not message.get("more_body", False) or size_bytes > _HEARD_OUT_BYTES:
+                    break
+    except TimeoutError:
+        return None
+    return bytes(body) if size_bytes <= MAX_BODY_BYTES else None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read, and after it what the server still has to say (that the client is gone)."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def json_fault(body: bytes) -> str | None:
+    r"""Why this is not JSON that Clipcast can work with, as a sentence without the value; None when it is.
+
+    >>> json_fault(b'{"caption": "hi"}')
+    >>> json_fault(b'{"caption": ')
+    'It is not JSON: Expecting value at character 12.'
+    >>> json_fault(b'[1e999]')
+    'It holds a number that is not finite.'
+    """
+    try:
+        document = json.loads(body)
+    except json.JSONDecodeError as error:
+        return f"It is not JSON: {error.msg} at character {error.pos}."
+    except UnicodeDecodeError:
+        return "It is not JSON: it is not encoded as UTF-8."
+    except RecursionError:
+        return "It is nested too deeply."
+    except ValueError:
+        return "It holds a number with too many digits."
+    return _unusable(document)
+
+
+def _unusable(document: Any) -> str | None:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        for value in level:
+            if isinstance(value, str) and _UNSTORABLE.search(value):
+                return _NUL
+            if isinstance(value, float) and not math.isfinite(value):
+                return "It holds a number that is not finite."
+        level = [part for value in level for part in _parts(value)]
+    return "It is nested too deeply." if level else None
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []

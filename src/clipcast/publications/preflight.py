@@ -1,0 +1,54 @@
+"""Looking before publishing: everything that stands against a request, also by the word of the platform itself."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from clipcast.db.engine import Database
+from clipcast.errors import ClipcastError, ConfigurationError, InvalidRequest, ReconnectRequired
+from clipcast.platforms.base import Answer, Problem
+from clipcast.publications import publishing
+from clipcast.publications.connections import Connection, Connections
+from clipcast.publications.models import Publication
+from clipcast.publications.order import build_order
+from clipcast.publications.publishing import Platforms, PublishRequest
+
+_LASTING: Final = (ConfigurationError, InvalidRequest, ReconnectRequired)
+"""Trouble on the way to the platform that publishing would run into as well, and that does not pass by itself."""
+
+
+def preflight(db: Database, connections: Connections, platforms: Platforms, request: PublishRequest) -> list[Problem]:
+    """Everything that stands against this request; nothing is written, and nothing sent but the question about the account.
+
+    Where the platform cannot be asked, one problem says so, and the rest follows from its documented rules alone.
+
+    Raises:
+        UnsupportedPlatform, NotFound, PlatformMismatch, InvalidRequest: there is nothing to check, what is named does not fit together.
+    """
+    with db.reading() as session:
+        target = publishing.target_of(session, request, platforms)
+        found = publishing.problems_of(session, request, target)
+    account_id = target.account.id if target.account else None
+    return list(dict.fromkeys([*found, *_by_the_account(db, connections, account_id, request)]))
+
+
+def _by_the_account(db: Database, connections: Connections, account_id: str | None, request: PublishRequest) -> Sequence[Problem]:
+    try:
+        # Never stored: connections are opened for publications, and this one stays a thought.
+        connection = connections.open(Publication(platform=request.platform, social_account_id=account_id))
+        answer = _asked(connections, connection)
+    except _LASTING as error:
+        return [Problem("social_account_id", error.code, str(error))]
+    except ClipcastError as error:
+        sentence = f"{request.platform} could not be asked what this account may do, so only its documented rules were checked. {error}"
+        return [Problem("social_account_id", "not_asked", sentence, blocking=False)]
+    platform, username, credentials = connection.platform, connection.username, connection.credentials
+    with db.reading() as session:
+        order = build_order(session, request.clip_id, request.metadata, platform=platform, username=username, credentials=credentials)
+    return platform.problems(order, answer)
+
+
+def _asked(connections: Connections, connection: Connection) -> Answer | None:
+    question = connection.platform.account_request()
+    if question is None:
+        return None
+    return connections.wire.send(question, media=connection.media, access_token=connection.access_token)
