@@ -1,5 +1,6 @@
 """The movable clock. It either follows the system's time at a distance or stands still; the database keeps which."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -26,8 +27,7 @@ class Clock:
 
     def hands(self, connection: Connection) -> Hands:
         """Return how the clock is set."""
-        stored = state.read(connection, "clock")
-        return Hands() if stored is None else Hands(**stored)
+        return hands(state.read_text(connection, "clock"))
 
     def now(self, connection: Connection) -> float:
         """Return the simulated time."""
@@ -57,6 +57,11 @@ class Clock:
     @staticmethod
     def _set(connection: Connection, hands: Hands) -> None:
         state.write(connection, "clock", asdict(hands))
+
+
+def hands(stored: str | None) -> Hands:
+    """Read how a clock is set from its stored form; a new one follows the system."""
+    return Hands() if stored is None else Hands(**json.loads(stored))
 
 
 def iso(at: float | None) -> str | None:

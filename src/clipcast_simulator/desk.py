@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from clipcast_simulator import faults, journal, state
-from clipcast_simulator.clock import Clock
+from clipcast_simulator.clock import Clock, hands
 from clipcast_simulator.exchange import Context, Grant, Reply, Request, Route, json_reply
 from clipcast_simulator.faults import Fault
 from clipcast_simulator.platform import Platform
@@ -66,6 +66,8 @@ class Desk:
     def control(self, visit: Visit) -> Reply:
         """Answer a control request: no fault, no delay, not in the journal."""
         assert visit.route.handler is not None
+        if visit.route.before is not None:
+            visit.route.before(visit.request)
         try:
             with self._state.transaction() as connection:
                 return visit.route.handler(self._context(connection, 0), visit.request)
@@ -127,14 +129,14 @@ class Desk:
             journal.note(connection, entry, status=status)
 
     def _context(self, connection: Connection, entry: int, fault: Fault | None = None) -> Context:
-        settings = current_settings(connection)
+        now, settings = moment(connection, self._clock)
         return Context(
             connection=connection,
-            now=self._clock.now(connection),
+            now=now,
             settings=settings,
             media=self._state.media,
             entry=entry,
-            random=Random(f"{settings.seed}:{entry}"),  # noqa: S311 - chance that can be repeated, not a secret
+            random=_chance(settings, entry),
             fault=fault,
         )
 
@@ -142,9 +144,16 @@ class Desk:
         if visit.entry is not None:
             return self._context(connection, visit.entry)
         request, operation = visit.request, visit.route.operation
-        now = self._clock.now(connection)
-        entry = journal.open_entry(connection, now, platform=platform.name, operation=operation, method=request.method, path=request.path)
-        context = self._context(connection, entry)
+        context = self._context(connection, 0)
+        entry = journal.open_entry(
+            connection,
+            context.now,
+            platform=platform.name,
+            operation=operation,
+            method=request.method,
+            path=request.path,
+        )
+        context = replace(context, entry=entry, random=_chance(context.settings, entry))
         fault = faults.claim(connection, platform.name, operation, lambda: platform.subject(context, request, operation))
         if fault is None and context.random.random() < context.settings.failure_rate:
             fault = platform.mishap(context.random, request, operation)
@@ -201,6 +210,17 @@ class Desk:
 def current_settings(connection: Connection) -> SimulatorSettings:
     """Return the stored settings."""
     return _settings(state.read_text(connection, "settings") or "{}")
+
+
+def moment(connection: Connection, clock: Clock) -> tuple[float, SimulatorSettings]:
+    """Return the simulated time and the settings, in one question to the database."""
+    texts = state.read_texts(connection, ("clock", "settings"))
+    return clock.read(hands(texts.get("clock"))), _settings(texts.get("settings", "{}"))
+
+
+def _chance(settings: SimulatorSettings, entry: int) -> Random:
+    """Return chance that can be repeated: it depends on the seed and on the request's number."""
+    return Random(f"{settings.seed}:{entry}")  # noqa: S311 - not a secret
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,12 @@ def read(connection: Connection, key: str) -> Any:
 def read_text(connection: Connection, key: str) -> str | None:
     """Return a stored value as the JSON text it is, or None."""
     return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def read_texts(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Return several stored values as JSON texts; missing ones are left out."""
+    rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_(keys)))
+    return {row.key: row.value for row in rows}
 
 
 def write(connection: Connection, key: str, value: Any) -> None:

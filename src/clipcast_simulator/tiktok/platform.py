@@ -1,7 +1,9 @@
 """TikTok, assembled: its routes, its control part, its faults and its background work."""
 
 import json
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -10,7 +12,7 @@ from clipcast_simulator.clock import Clock
 from clipcast_simulator.exchange import Context, Reply, Request, Route, Subject
 from clipcast_simulator.faults import Fault
 from clipcast_simulator.state import State
-from clipcast_simulator.tiktok import access, init, scripted, world
+from clipcast_simulator.tiktok import access, authorize, display, init, oauth, scripted, world
 from clipcast_simulator.tiktok.control import control_routes
 from clipcast_simulator.tiktok.creator import creator_info
 from clipcast_simulator.tiktok.envelope import answering
@@ -19,7 +21,7 @@ from clipcast_simulator.tiktok.upload import ChunkIntake
 from clipcast_simulator.tiktok.upload_url import content_range, find_task
 from clipcast_simulator.tiktok.workshop import Workshop
 
-_POST = "/tiktok/v2/post/publish/"
+_ROOT = "/tiktok/v2"
 
 
 class TikTok:
@@ -81,12 +83,19 @@ class TikTok:
 
     def _routes(self) -> tuple[Route, ...]:
         return (
-            Route("POST", f"{_POST}creator_info/query/", "creator_info", answering("creator_info", creator_info)),
-            Route("POST", f"{_POST}video/init/", "video.init", answering("video.init", init.video_init), stirs=True),
-            Route("POST", f"{_POST}inbox/video/init/", "inbox.init", answering("inbox.init", init.inbox_init), stirs=True),
-            Route("POST", f"{_POST}content/init/", "content.init", answering("content.init", init.content_init), stirs=True),
-            Route("POST", f"{_POST}status/fetch/", "status", answering("status", status_fetch), before=self._before_status),
-            Route("POST", f"{_POST}cancel/", "cancel", answering("cancel", cancel), stirs=True),
+            Route("GET", f"{_ROOT}/auth/authorize/", "oauth.authorize", authorize.page),
+            Route("POST", authorize.CONSENT_PATH, "oauth.consent", authorize.consent),
+            Route("POST", f"{_ROOT}/oauth/token/", "oauth.token", oauth.answering(oauth.token)),
+            Route("POST", f"{_ROOT}/oauth/revoke/", "oauth.revoke", oauth.answering(oauth.revoke), stirs=True),
+            _data("POST", "post/publish/creator_info/query", "creator_info", creator_info),
+            _data("POST", "post/publish/video/init", "video.init", init.video_init, stirs=True),
+            _data("POST", "post/publish/inbox/video/init", "inbox.init", init.inbox_init, stirs=True),
+            _data("POST", "post/publish/content/init", "content.init", init.content_init, stirs=True),
+            _data("POST", "post/publish/status/fetch", "status", status_fetch, before=self._before_status),
+            _data("POST", "post/publish/cancel", "cancel", cancel, stirs=True),
+            _data("GET", "user/info", "user.info", display.user_info),
+            _data("POST", "video/list", "video.list", display.video_list),
+            _data("POST", "video/query", "video.query", display.video_query),
             Route("PUT", "/tiktok/upload", "upload.chunk", intake=ChunkIntake(), stirs=True),
         )
 
@@ -98,3 +107,16 @@ class TikTok:
             return
         if isinstance(body, dict) and isinstance(body.get("publish_id"), str):
             self._workshop.hurry(body["publish_id"])
+
+
+def _data(
+    method: str,
+    path: str,
+    operation: str,
+    handler: Callable[[Context, Request], dict[str, Any] | None],
+    *,
+    before: Callable[[Request], None] | None = None,
+    stirs: bool = False,
+) -> Route:
+    """Make the route of a data endpoint; every documented path ends in a slash."""
+    return Route(method, f"{_ROOT}/{path}/", operation, answering(operation, handler), before=before, stirs=stirs)

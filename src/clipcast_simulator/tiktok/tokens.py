@@ -141,6 +141,12 @@ def kill_refresh(connection: Connection, token: str) -> None:
     connection.execute(update(refresh_tokens).where(refresh_tokens.c.token == token).values(revoked=True))
 
 
+def extend_refresh(connection: Connection, token: str, expires_at: float) -> None:
+    """Move the end of a refresh token that is kept."""
+    mine = refresh_tokens.c.token == token
+    connection.execute(update(refresh_tokens).where(mine).values(expires_at=expires_at))
+
+
 def _token(row: Row[Any] | None) -> Token | None:
     if row is None:
         return None

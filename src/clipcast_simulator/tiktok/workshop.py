@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from clipcast_simulator.chores import Chores, Job
 from clipcast_simulator.clock import Clock
-from clipcast_simulator.desk import current_settings
+from clipcast_simulator.desk import moment
 from clipcast_simulator.exchange import Context
 from clipcast_simulator.fetch import PullFailed, pull
 from clipcast_simulator.media import sha256
@@ -42,10 +42,11 @@ class Workshop:
     def moment(self) -> Iterator[Context]:
         """Open a transaction at the simulated now."""
         with self._store.transaction() as connection:
+            now, settings = moment(connection, self._clock)
             yield Context(
                 connection=connection,
-                now=self._clock.now(connection),
-                settings=current_settings(connection),
+                now=now,
+                settings=settings,
                 media=self._store.media,
                 entry=0,
                 random=Random(0),  # noqa: S311 - chores draw nothing
