@@ -4,13 +4,17 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
+from structlog import DropEvent
+from structlog.typing import EventDict
 
 from clipcast.accounts import store
 from clipcast.accounts.credentials import get_account_credentials, set_account_credentials
@@ -187,6 +191,31 @@ def test_an_answer_that_came_late_is_kept_while_nobody_else_was_answered(
     assert fresh is not None
     assert fresh.get("access_token") == stored(db, account_id).get("access_token") == "act.1"
     assert row_of(db, account_id).status == "active"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_busy_database_does_not_cost_the_new_tokens(
+    db: Database, database_url: str, clock: Clock, account_id: str, server: TokenServer
+) -> None:
+    """The old refresh token is dead by then: saving is tried again. Here another process writes until the first try has failed."""
+    impatient, other = Database(database_url, busy_timeout_s=0.01), ExitStack()
+
+    def send(request: Request) -> Answer:
+        other.enter_context(db.writing())
+        return server.send(request)
+
+    def end_of_the_other_write(_: object, __: str, event: EventDict) -> EventDict:
+        if event["event"] == "account.refresh_not_saved_yet":
+            other.close()
+        raise DropEvent
+
+    structlog.configure(processors=[end_of_the_other_write])
+    try:
+        assert refresher_with(impatient, clock, send).refresh(account_id, PLATFORM, "act.0") is not None
+    finally:
+        structlog.reset_defaults()
+        impatient.close()
+    assert stored(db, account_id).values == _tokens(1)
 
 
 def test_tokens_that_a_person_brought_meanwhile_win(db: Database, clock: Clock, account_id: str, server: TokenServer) -> None:
