@@ -1,0 +1,265 @@
+"""What `clipcast doctor` looks at. Each check answers with what it saw; none changes anything."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from clipcast.accounts import keys
+from clipcast.cli.output import megabytes
+from clipcast.clips.ingest import open_storage
+from clipcast.clock import system_clock
+from clipcast.db import migrate
+from clipcast.db.engine import Database
+from clipcast.errors import ClipcastError, ConfigurationError
+from clipcast.platforms.base import Answer, FileRange, Request
+from clipcast.platforms.wire import Wire
+from clipcast.publications import claims
+from clipcast.settings import Settings
+
+Level: TypeAlias = Literal["ok", "warning", "problem"]
+
+LITTLE_SPACE_BYTES: Final = 2_000_000_000
+"""Less free space than this is worth a word: a single video may have 4 GB."""
+NO_SPACE_BYTES: Final = 50_000_000
+BUSY_S: Final = 2.0
+"""How long the doctor waits for a locked database."""
+CLOCK_MAY_DIFFER: Final = timedelta(seconds=2)
+CLOCK_MUST_NOT_DIFFER: Final = timedelta(seconds=10)
+"""Leases last 30 s and are given up 5 s early: machines whose clocks differ by more would take each other's work."""
+SOURCE_WRITTEN: Final = datetime(2026, 3, 1, tzinfo=UTC)
+"""No clock that is right shows an earlier moment than this version's making."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it is, and what to do about it."""
+
+    name: str
+    level: Level
+    sentence: str
+    advice: str = ""
+
+
+def all_checks(settings: Settings) -> list[Check]:
+    """Everything, in the order in which to repair it."""
+    looks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+        _data_dir,
+        _database,
+        _storage,
+        _keys,
+        _clock,
+        _simulator,
+        _reachability,
+        _summary,
+    )
+    return [check for look in looks for check in _told(look, settings)]
+
+
+def _told(look: Callable[[Settings], Iterator[Check]], settings: Settings) -> Iterator[Check]:
+    """What a look finds; expected trouble on the way is a finding too."""
+    name = look.__name__.strip("_").replace("_", " ")
+    try:
+        yield from look(settings)
+    except ClipcastError as error:
+        yield Check(name, "problem", str(error))
+    except (OSError, SQLAlchemyError) as error:
+        yield Check(name, "problem", f"It cannot be used ({type(error).__name__}: {getattr(error, 'strerror', None) or 'see the log'}).")
+
+
+def _data_dir(settings: Settings) -> Iterator[Check]:
+    directory = settings.data_dir.absolute()
+    if not directory.exists():
+        yield Check(
+            "data directory", "warning", f"{directory} does not exist yet.", "The first clipcast serve, worker or publish makes it."
+        )
+        return
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            yield Check("data directory", "ok", f"{directory} can be written.")
+    except OSError as error:
+        advice = "Check its owner and mode, or set CLIPCAST_DATA_DIR to another place."
+        yield Check("data directory", "problem", f"{directory} cannot be written ({error.strerror}).", advice)
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    path = _sqlite_path(settings)
+    if path is not None and not path.exists():
+        yield Check("database", "warning", f"{path} does not exist yet.", "The first clipcast serve, worker or publish makes it.")
+        return
+    database = Database(settings.database, busy_timeout_s=BUSY_S)
+    try:
+        revision = migrate.current(database)
+        name = database.engine.url.render_as_string(hide_password=True)
+        if not migrate.is_current(database):
+            advice = "The next clipcast serve, worker or publish migrates it." if database.is_sqlite else "Run: clipcast db upgrade"
+            level: Level = "warning" if database.is_sqlite else "problem"
+            yield Check("database", level, f"{name} is at revision {revision}, this version needs {migrate.head()}.", advice)
+            return
+        with database.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        yield Check("database", "ok", f"{name} can be read and written, and is migrated (revision {revision}).")
+        yield _database_clock(database.engine)
+        yield _overdue(database)
+    finally:
+        database.close()
+
+
+def _sqlite_path(settings: Settings) -> Path | None:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(settings.database)
+    except ArgumentError:
+        return None  # Database says it better
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def _database_clock(engine: Engine) -> Check:
+    """How far the database's clock is from ours, by the middle of the question."""
+    if engine.dialect.name == "sqlite":
+        return Check("database clock", "ok", "The database is a file of this machine and has no clock of its own.")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        before = system_clock()
+        theirs = connection.scalar(select(func.clock_timestamp()))
+        ours = before + (system_clock() - before) / 2
+    assert theirs is not None
+    apart = abs(theirs - ours)
+    level: Level = "ok" if apart <= CLOCK_MAY_DIFFER else "warning" if apart <= CLOCK_MUST_NOT_DIFFER else "problem"
+    advice = "" if level == "ok" else "Let both machines follow a time server (NTP)."
+    return Check("database clock", level, f"The database's clock is {apart.total_seconds():.2f} s from this machine's.", advice)
+
+
+def _overdue(database: Database) -> Check:
+    long_ago = system_clock() - timedelta(minutes=1)
+    with database.reading() as session:
+        waiting = claims.is_anything_due(session, long_ago)
+    if waiting:
+        return Check("work", "warning", "Publications have been due for more than a minute.", "Start clipcast serve or clipcast worker.")
+    return Check("work", "ok", "Nothing that is due is waiting.")
+
+
+def _storage(settings: Settings) -> Iterator[Check]:
+    root = open_storage(settings).root
+    place = root
+    while not place.exists():
+        place = place.parent
+    free_bytes = shutil.disk_usage(place).free
+    if not os.access(place, os.W_OK):
+        yield Check("storage", "problem", f"{place} cannot be written.", "Check its owner and mode, or set CLIPCAST_STORAGE_URL.")
+    elif free_bytes < NO_SPACE_BYTES:
+        yield Check("storage", "problem", f"{root} has only {megabytes(free_bytes)} left.", "Free some space.")
+    elif free_bytes < LITTLE_SPACE_BYTES:
+        yield Check("storage", "warning", f"{root} has {megabytes(free_bytes)} left; one video may have 4 GB.", "Free some space.")
+    else:
+        yield Check("storage", "ok", f"{root} can be written and has {free_bytes / 1e9:.1f} GB left.")
+
+
+def _keys(settings: Settings) -> Iterator[Check]:
+    given = (
+        ("credential key", settings.credential_keys, keys.CREDENTIAL_KEY_FILE, "CLIPCAST_CREDENTIAL_KEYS", keys.open_vault),
+        ("signing key", settings.secret_key, keys.SIGNING_KEY_FILE, "CLIPCAST_SECRET_KEY", keys.signing_key),
+    )
+    for name, value, file_name, variable, read in given:
+        path = settings.data_dir.absolute() / file_name
+        if not value.get_secret_value() and not path.exists():
+            yield Check(name, "warning", f"There is none yet in {path}.", "The first clipcast serve, worker or publish makes one.")
+            continue
+        try:
+            read(settings)
+        except ClipcastError as error:
+            yield Check(name, "problem", str(error))
+            continue
+        yield Check(name, "ok", f"It comes from {variable}.") if value.get_secret_value() else _mode(name, path)
+
+
+def _mode(name: str, path: Path) -> Check:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        return Check(name, "problem", f"{path} can be read by others (mode {mode:04o}).", f"Run: chmod 600 {path}")
+    return Check(name, "ok", f"{path} can be read by its owner only. Keep a copy elsewhere: without it stored credentials are lost.")
+
+
+def _clock(settings: Settings) -> Iterator[Check]:
+    del settings
+    now = system_clock()
+    if now < SOURCE_WRITTEN:
+        yield Check(
+            "clock",
+            "problem",
+            f"This machine believes it is {now:%Y-%m-%d %H:%M} UTC.",
+            "Set its clock; let it follow a time server (NTP).",
+        )
+    else:
+        yield Check("clock", "ok", f"It is {now:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _simulator(settings: Settings) -> Iterator[Check]:
+    if settings.simulation == "off":
+        yield Check("simulator", "ok", "It is not needed: CLIPCAST_SIMULATION=off.")
+    elif settings.simulator_url:
+        yield _simulator_at(settings.simulator_url)
+    else:
+        from clipcast_simulator.server import SimulatorServer
+
+        with tempfile.TemporaryDirectory() as directory, SimulatorServer(Path(directory)) as server:
+            found = _simulator_at(server.url)
+        yield Check("simulator", "ok", "It can be started.") if found.level == "ok" else found
+
+
+def _simulator_at(url: str) -> Check:
+    wire = Wire(connect_timeout_s=3, answer_timeout_s=5)
+    try:
+        answer: Answer = wire.send(Request("GET", f"{url}/_simulator/", authorized=False), media=_NoMedia())
+        identity = answer.json()
+    except ClipcastError as error:
+        return Check("simulator", "problem", str(error), "Start it: clipcast simulator. Or unset CLIPCAST_SIMULATOR_URL.")
+    finally:
+        wire.close()
+    if not isinstance(identity, dict) or identity.get("simulator") != "clipcast":
+        return Check("simulator", "problem", f"What answers at {url} is not Clipcast's simulator.", "Check CLIPCAST_SIMULATOR_URL.")
+    return Check("simulator", "ok", f"{url} answers.")
+
+
+class _NoMedia:
+    """A request without a body needs none."""
+
+    def read_range(self, media_id: str, start: int, stop: int) -> Iterator[bytes]:
+        """Never asked."""
+        raise ConfigurationError(f"There is no media {FileRange(media_id, start, stop)}.")
+
+    def url(self, media_id: str) -> str:
+        """Never asked."""
+        raise ConfigurationError(f"There is no media {media_id}.")
+
+
+def _reachability(settings: Settings) -> Iterator[Check]:
+    url = settings.public_url
+    if not url:
+        advice = "Set CLIPCAST_PUBLIC_URL to this server's https address if you need those; the simulator works without."
+        yield Check("public URL", "warning", "It is not set, so real platforms cannot fetch photos or pulled videos from here.", advice)
+    elif not url.startswith("https://"):
+        yield Check(
+            "public URL",
+            "warning",
+            f"{url} is not https; platforms refuse to fetch from it.",
+            "Set CLIPCAST_PUBLIC_URL to an https address.",
+        )
+    else:
+        yield Check("public URL", "ok", f"Platforms fetch media from {url}.")
+
+
+def _summary(settings: Settings) -> Iterator[Check]:
+    app = "set" if settings.tiktok_client_key and settings.tiktok_client_secret.get_secret_value() else "not set"
+    words = f"simulation {settings.simulation}, {settings.worker_threads} worker threads, TikTok app {app}, log level {settings.log_level}"
+    yield Check("settings", "ok", f"{words}.")

@@ -1,0 +1,75 @@
+"""`clipcast ledger`: what happened, for ever, and whether it is still as it was written."""
+
+from typing import Annotated
+
+import typer
+
+from clipcast.cli.opening import opened
+from clipcast.cli.output import Before, Json, Limit, say, show_json, show_table
+
+nouns = typer.Typer(
+    name="ledger", help="List the ledger's events, or verify that nothing was altered.", invoke_without_command=True, rich_markup_mode=None
+)
+
+Clip = Annotated[str | None, typer.Option("--clip", metavar="ID", help="Only events of this clip.")]
+PublicationId = Annotated[str | None, typer.Option("--publication", metavar="ID", help="Only events of this publication.")]
+Event = Annotated[str | None, typer.Option("--event", help="Only events of this kind, for example publish_failed.")]
+
+
+@nouns.callback()
+def ledger(
+    ctx: typer.Context, clip: Clip = None, publication: PublicationId = None, event: Event = None, limit: Limit = 50, as_json: Json = False
+) -> None:
+    """List the ledger's events, or verify that nothing was altered; without a command: list."""
+    if ctx.invoked_subcommand is None:
+        list_events(clip=clip, publication=publication, event=event, limit=limit, as_json=as_json)
+
+
+@nouns.command("list")
+def list_events(
+    clip: Clip = None,
+    publication: PublicationId = None,
+    event: Event = None,
+    limit: Limit = 50,
+    before: Before = None,
+    as_json: Json = False,
+) -> None:
+    """List events, newest first."""
+    from clipcast.cli.views import event_view
+    from clipcast.publications import ledger as domain
+
+    stream = f"publication:{publication}" if publication else None
+    with opened() as clipcast, clipcast.db.reading() as session:
+        found = domain.events(session, stream=stream, entity_id=clip, event=event, before=before, limit=limit)
+    if as_json:
+        show_json({"events": [event_view(one) for one in found]})
+        return
+    rows = [
+        (
+            one.occurred_at,
+            one.event,
+            one.details.get("platform"),
+            one.entity_id,
+            one.details.get("error") or one.details.get("external_url"),
+        )
+        for one in found
+    ]
+    show_table(("AT", "EVENT", "PLATFORM", "CLIP", "WHAT"), rows, empty="Nothing has happened yet.")
+
+
+@nouns.command()
+def verify(as_json: Json = False) -> None:
+    """Prove that no event was altered, removed or inserted since it was written; exit code 1 if one was."""
+    from clipcast.publications import ledger as domain
+
+    with opened() as clipcast, clipcast.db.reading() as session:
+        broken = domain.verify(session)
+    if as_json:
+        show_json({"whole": not broken, "broken": broken})
+    elif not broken:
+        say("The ledger is whole: every event is as it was written.")
+    else:
+        for one in broken:
+            say(one.sentence)
+    if broken:
+        raise typer.Exit(1)

@@ -1,0 +1,144 @@
+"""Watching publications: bars on a terminal, plain lines elsewhere. Both hear the driver's observer and watch the rows.
+
+The rows matter when another worker is the one that does the work: then they are all there is to see.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+from clipcast.cli.output import megabytes
+from clipcast.publications.observer import Silent
+
+if TYPE_CHECKING:
+    from clipcast.publications.models import Publication
+
+LINE_EVERY_S: Final = 2.0
+"""Plain lines: how often a moving upload says how far it is."""
+
+
+@dataclass(slots=True)
+class Track:
+    """What was last heard of one publication. `began_at_s` and `began_bytes` are where the measured rate starts."""
+
+    name: str
+    sent_bytes: int = 0
+    total_bytes: int = 0
+    phase: str = "scheduled"
+    began_at_s: float = 0.0
+    began_bytes: int = 0
+    task: TaskID | None = None
+    said: str = ""
+    said_at_s: float = 0.0
+
+    def moved(self, sent_bytes: int, total_bytes: int) -> None:
+        """So many bytes are with the platform or on their way; fewer than before means that a piece is sent again."""
+        if not self.began_at_s or sent_bytes < self.sent_bytes:
+            self.began_at_s, self.began_bytes = time.monotonic(), sent_bytes
+        self.sent_bytes, self.total_bytes = sent_bytes, total_bytes
+
+    @property
+    def rate_bytes_s(self) -> float:
+        """How fast the bytes move, or zero while that is not known."""
+        passed_s = time.monotonic() - self.began_at_s
+        return (self.sent_bytes - self.began_bytes) / passed_s if self.began_at_s and passed_s > 0 else 0.0
+
+
+@dataclass
+class Board(Silent):
+    """The observer that keeps a `Track` per publication; safe to use from the driver's threads."""
+
+    tracks: dict[str, Track] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expect(self, publication_id: str, name: str) -> None:
+        """This publication is about to begin; `name` is how people know it."""
+        with self.lock:
+            self.tracks[publication_id] = Track(name)
+
+    def sent(self, publication_id: str, sent_bytes: int, total_bytes: int) -> None:
+        """So many bytes of so many are with the platform or on their way."""
+        with self.lock:
+            if publication_id in self.tracks:
+                self.tracks[publication_id].moved(sent_bytes, total_bytes)
+
+    def watch(self, publications: "Iterable[Publication]") -> None:
+        """The rows as they are now; draws what changed."""
+        with self.lock:
+            for publication in publications:
+                track = self.tracks[publication.id]
+                if publication.total_bytes and not track.began_at_s:
+                    track.sent_bytes, track.total_bytes = publication.sent_bytes, publication.total_bytes
+                track.phase = _phase(publication)
+                self.draw(track)
+
+    def draw(self, track: Track) -> None:
+        """Show this track as it is now."""
+        raise NotImplementedError
+
+
+class Bars(Board):
+    """A bar per publication: bytes, rate, phase."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TextColumn("{task.fields[phase]}"),
+            console=console,
+        )
+
+    def draw(self, track: Track) -> None:
+        """Show this track as it is now."""
+        if track.task is None:
+            track.task = self.progress.add_task(track.name, total=None, phase=track.phase)
+        self.progress.update(track.task, completed=track.sent_bytes, total=track.total_bytes or None, phase=track.phase)
+
+
+class Lines(Board):
+    """A line when the phase changes, and now and then while bytes move."""
+
+    def draw(self, track: Track) -> None:
+        """Say what is new."""
+        moving = track.phase == "uploading" and 0 < track.sent_bytes < track.total_bytes
+        due = time.monotonic() - track.said_at_s >= LINE_EVERY_S
+        line = f"{track.name}: {track.phase}{_bytes_of(track) if moving else ''}"
+        if line != track.said and (track.phase not in track.said or due):
+            track.said, track.said_at_s = line, time.monotonic()
+            typer.echo(line, err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Board]:
+    """What watches publications, on standard error: bars if that is a terminal, lines if not."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    bars = Bars(Console(stderr=True))
+    with bars.progress:
+        yield bars
+
+
+def _bytes_of(track: Track) -> str:
+    share = 100 * track.sent_bytes // track.total_bytes
+    rate = f", {megabytes(track.rate_bytes_s)}/s" if track.rate_bytes_s else ""
+    return f" {share} % ({megabytes(track.sent_bytes)} of {megabytes(track.total_bytes)}{rate})"
+
+
+def _phase(publication: "Publication") -> str:
+    state = publication.state.replace("_", " ")
+    waits_for_something = (
+        publication.note and publication.lease_token is None and publication.state in {"uploading", "processing", "uncertain"}
+    )
+    return f"{state}: {publication.note}" if waits_for_something else state

@@ -1,0 +1,129 @@
+"""`clipcast publish`: from files to posts, without any server."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipcast.cli import options
+from clipcast.cli.opening import opened
+from clipcast.cli.output import Json, say, show_json, tell
+
+if TYPE_CHECKING:
+    from clipcast.cli.progress import Board
+    from clipcast.publications.models import Publication
+    from clipcast.publications.publishing import PublishRequest
+    from clipcast.system import Clipcast
+
+
+def publish(
+    media: options.MediaArgument,
+    to: options.To,
+    caption: options.Caption = "",
+    title: options.Title = "",
+    hashtag: options.Hashtags = None,
+    privacy: options.PrivacyOption = options.Privacy.PUBLIC,
+    mode: options.Mode = "",
+    at: options.At = None,
+    comments: options.Comments = True,
+    duet: options.Duet = True,
+    stitch: options.Stitch = True,
+    brand_content: options.BrandContent = False,
+    brand_organic: options.BrandOrganic = False,
+    ai_generated: options.AiGenerated = False,
+    auto_music: options.AutoMusic = False,
+    cover_ms: options.CoverMs = None,
+    cover_index: options.CoverIndex = 0,
+    pull: options.Pull = False,
+    extra: options.Extra = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", help="Makes repeating this very command harmless: the same key answers with the first publication."),
+    ] = None,
+    wait: options.Wait = True,
+    as_json: Json = False,
+) -> None:
+    """Publish a video, an image, or several images as one set, to one or many accounts.
+
+    No server has to run: this command carries its publications to the end. If it is killed, the next `clipcast worker` or `clipcast serve`
+    finishes them; nothing is posted twice.
+    """
+    from clipcast.cli.progress import progress
+
+    metadata = options.metadata_of(locals())
+    targets, scheduled_at = options.targets_of(to), options.moment_of(at)
+    with progress() as board, opened(observer=board) as clipcast:
+        requests = options.requests_of(clipcast, media, targets, metadata, scheduled_at)
+        publications = _created(clipcast, requests, key)
+        if wait and scheduled_at is None:
+            publications = carried(clipcast, board, publications)
+        names = names_of(clipcast, publications)
+    show_outcome(publications, names, as_json=as_json)
+
+
+def _created(clipcast: "Clipcast", requests: "Sequence[PublishRequest]", key: str | None) -> "list[Publication]":
+    """All of them or none: what cannot be published is said before anything is."""
+    from clipcast.posts import compose
+
+    now = clipcast.clock()
+    with clipcast.db.writing() as session:
+        return [
+            compose.publish(session, request, clipcast.platforms, now, key=f"{key}/{place}" if key else None)
+            for place, request in enumerate(requests)
+        ]
+
+
+def carried(clipcast: "Clipcast", board: "Board", publications: "Sequence[Publication]") -> "list[Publication]":
+    """These publications after they were carried to their ends, watched on `board`; an interruption says how to go on."""
+    from clipcast.publications import store
+    from clipcast.publishing import carry
+
+    ids = [publication.id for publication in publications]
+    for publication_id, name in names_of(clipcast, publications).items():
+        board.expect(publication_id, name)
+    try:
+        carry(clipcast, ids, watch=board.watch)
+    except KeyboardInterrupt:
+        tell(
+            f"Interrupted. What was begun is kept; go on with: clipcast worker (or clipcast serve). Look at it with: clipcast posts show {ids[0]}"
+        )
+        raise typer.Exit(1) from None
+    with clipcast.db.reading() as session:
+        return store.by_ids(session, ids)
+
+
+def names_of(clipcast: "Clipcast", publications: "Sequence[Publication]") -> dict[str, str]:
+    """How people know these publications: the platform and the account, by id."""
+    from clipcast.accounts import store as accounts
+
+    names = {}
+    with clipcast.db.reading() as session:
+        for publication in publications:
+            account = accounts.find(session, publication.social_account_id) if publication.social_account_id else None
+            names[publication.id] = f"{publication.platform} @{account.username}" if account else publication.platform
+    return names
+
+
+def show_outcome(publications: "Sequence[Publication]", names: dict[str, str], *, as_json: bool) -> None:
+    """What became of these publications; exit code 1 if one failed or needs a person."""
+    from clipcast.cli.views import publication_view
+
+    if as_json:
+        show_json({"publications": [publication_view(publication) for publication in publications]})
+    else:
+        for publication in publications:
+            say(f"{names[publication.id]}: {_outcome(publication)}")
+    if any(publication.state in {"failed", "uncertain", "cancelled"} for publication in publications):
+        raise typer.Exit(1)
+
+
+def _outcome(publication: "Publication") -> str:
+    from clipcast.cli.output import moment
+    from clipcast.cli.views import SIMULATED_NOTE, what_of
+
+    if publication.state == "scheduled":
+        when = f" for {moment(publication.scheduled_at)}" if publication.scheduled_at > publication.requested_at else ""
+        return f"scheduled{when} as {publication.id}; clipcast worker or clipcast serve has to run then"
+    simulated = f" [{SIMULATED_NOTE}]" if publication.simulated else ""
+    what = what_of(publication)
+    return f"{publication.state.replace('_', ' ')} as {publication.id}{f': {what}' if what else ''}{simulated}"

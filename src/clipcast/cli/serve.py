@@ -1,0 +1,88 @@
+"""`clipcast serve`: the HTTP interface, with the worker in the same process."""
+
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clipcast.cli.opening import opened
+from clipcast.cli.output import Json, say, show_json, tell
+
+if TYPE_CHECKING:
+    import socket
+
+    import uvicorn
+
+    from clipcast.settings import Settings
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+    as_json: Json = False,
+) -> None:
+    """Serve the HTTP interface and carry out every publication that is due, until stopped.
+
+    SIGTERM and Ctrl-C stop it in order: open requests end, uploads stop at their next save and are resumed by the next start.
+    """
+    import uvicorn
+
+    from clipcast.api.app import create_app
+
+    with _listener(host, port) as listener, opened(log_on_stderr=True) as clipcast:
+        config = uvicorn.Config(
+            create_app(clipcast, with_worker=True),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+        )
+        _greet(clipcast.settings, host, listener.getsockname()[1], as_json=as_json)
+        _run(uvicorn.Server(config), listener)
+
+
+def _run(server: "uvicorn.Server", listener: "socket.socket") -> None:
+    """Serve until asked to stop. uvicorn raises the signal again when it has ended; by then all is in order, so it means nothing more."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise typer.Exit(1)  # the application could not start, and has said why
+
+
+def _listener(host: str, port: int) -> "socket.socket":
+    import os
+    import socket
+
+    from clipcast.cli.ports import told_when_taken
+
+    with told_when_taken(host, port):
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name != "nt":  # there it would let two programs share the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+            raise
+    return listener
+
+
+def _greet(settings: "Settings", host: str, port: int, *, as_json: bool) -> None:
+    """Say where everything is, and what strangers could reach."""
+    from clipcast.cli.ports import is_loopback
+
+    shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # compared, not listened on
+    url = f"http://{shown}:{port}"
+    if as_json:
+        show_json({"url": url, "docs": f"{url}/docs", "health": f"{url}/healthz"})
+    else:
+        say(f"Clipcast listens on {url}. Interactive documentation: {url}/docs. Data: {settings.data_dir.absolute()}. Ctrl-C stops it.")
+    if not is_loopback(host) and settings.simulation == "fallback":
+        tell(
+            f"Other machines can reach this server, and accounts without credentials publish to the simulator (posts that nobody sees). "
+            "Set CLIPCAST_SIMULATION=off to refuse them instead."
+        )
