@@ -41,7 +41,7 @@ def claim(session: Session, now: datetime, limit: int, *, owner: str, only: Coll
         .returning(Publication.id, Publication.next_action_at)
         .execution_options(synchronize_session=False)
     )
-    rows = sorted(session.execute(changed).tuples(), key=lambda row: (row[1], row[0]))
+    rows = sorted(session.execute(changed), key=lambda row: (row[1], row[0]))
     return [Lease(publication_id, token) for publication_id, _ in rows]
 
 

@@ -253,7 +253,7 @@ def decide(session: Session, publication_id: str, *, is_live: bool, external_url
     if not is_live:
         return _start_over(session, publication, now)
     state = after(State.UNCERTAIN, Event.CONFIRMED)
-    cleared = {"error_code": None, "error_message": None, "note": "confirmed by a person"}
+    cleared = {"error_code": None, "error_message": None, "note": "confirmed by a person", "failures": 0, "failing_since": None}
     _take_over(session, publication, now, state=state, published_at=now, external_url=external_url, next_action_at=None, **cleared)
     store.note(session, publication, ledger.PUBLISH_SUCCESSFUL, now, decided_by="person", external_url=external_url, external_post_id=None)
     return publication

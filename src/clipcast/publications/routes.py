@@ -1,7 +1,7 @@
 """Publications and the ledger over HTTP."""
 
 from collections.abc import Callable
-from typing import Annotated, Protocol, TypeAlias, cast
+from typing import Annotated, Any, Final, Protocol, TypeAlias, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator
@@ -61,6 +61,7 @@ def _known(event: str) -> str:
     return event
 
 
+_UNDER_WAY: Final[dict[int | str, dict[str, Any]]] = {202: {"model": PublicationOut, "description": "A worker carries on with it."}}
 EventName: TypeAlias = Annotated[str, AfterValidator(_known), Query(json_schema_extra={"enum": list(ledger.EVENTS)})]
 
 
@@ -97,7 +98,7 @@ def show_publication(services: Services, publication_id: str) -> PublicationOut:
         return PublicationOut.of(store.get(session, publication_id))
 
 
-@publications_router.post("/{publication_id}/cancellation")
+@publications_router.post("/{publication_id}/cancellation", responses=_UNDER_WAY)
 def cancel(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Withdraw it: 200 when it is cancelled, 202 when the platform was asked to, 409 with the reason when it is too late."""
     with services.db.writing() as session:
@@ -108,7 +109,7 @@ def cancel(services: Services, wake: Wake, response: Response, publication_id: s
     return PublicationOut.of(publication)
 
 
-@publications_router.post("/{publication_id}/attempts")
+@publications_router.post("/{publication_id}/attempts", responses=_UNDER_WAY)
 def try_again(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Another try by hand: a failed publication starts over, an uncertain one is looked for first. 202 while there is work to do."""
     with services.db.writing() as session:
@@ -116,7 +117,7 @@ def try_again(services: Services, wake: Wake, response: Response, publication_id
     return _under_way(publication, wake, response)
 
 
-@publications_router.post("/{publication_id}/checks")
+@publications_router.post("/{publication_id}/checks", responses=_UNDER_WAY)
 def check(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Have the platform asked now how the post is doing. 202 while there is work to do, 200 when nothing is left to learn."""
     with services.db.writing() as session:

@@ -128,7 +128,7 @@ def by_reference(session: Session, platform: str, reference: str) -> Publication
 
 def count_by_state(session: Session) -> dict[State, int]:
     """How many publications are in each state."""
-    rows = session.execute(select(Publication.state, func.count()).group_by(Publication.state)).tuples()
+    rows = session.execute(select(Publication.state, func.count()).group_by(Publication.state))
     return {State(state): count for state, count in rows}
 
 

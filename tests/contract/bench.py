@@ -1,0 +1,188 @@
+"""The product against a simulated world, stepped by the test: real driver, wire, database, files and HTTP; only the clocks are ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from clipcast.accounts import credentials, store as accounts
+from clipcast.accounts.models import SocialAccount
+from clipcast.clips.models import Clip
+from clipcast.platforms.base import Credentials
+from clipcast.posts import compose
+from clipcast.publications import claims, ledger, publishing, store
+from clipcast.publications.models import LedgerEvent, Publication
+from clipcast.publications.order import Metadata
+from clipcast.publications.publishing import PublishRequest
+from clipcast.publications.states import SUCCESS, State
+from clipcast.system import Clipcast
+from conftest import MovableClock
+from contract.platforms import Flow, PlatformUnderTest
+from contract.world import Json, World
+
+CAPTION = "A day at the sea"
+USERNAME = "marina"
+SECRET_NAMES = ("access_token", "refresh_token", "client_secret")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One platform, one live account on it, and publications that the test drives step by step."""
+
+    product: Clipcast
+    platform: PlatformUnderTest
+    world: World
+    clock: MovableClock
+    shelf: dict[str, Clip]
+    account_id: str
+
+    # What the user does
+
+    def publish(self, flow: Flow, *, at: datetime | None = None, **metadata: Any) -> str:
+        """Ask for a publication; its id."""
+        clip_ids = [self.shelf[name].id for name in flow.clips]
+        texts = {"caption": CAPTION, **flow.metadata, **metadata} | ({"clip_ids": clip_ids} if flow.is_set else {})
+        request = PublishRequest(
+            clip_id=clip_ids[0],
+            platform=self.platform.name,
+            social_account_id=self.account_id,
+            metadata=Metadata(**texts),
+            scheduled_at=at,
+        )
+        with self.product.db.writing() as session:
+            return compose.publish(session, request, self.product.platforms, self.clock()).id
+
+    def cancel(self, publication_id: str) -> Publication:
+        """Withdraw it; raises Conflict when that is too late."""
+        with self.product.db.writing() as session:
+            return publishing.cancel(session, publication_id, self.product.platforms, self.clock())
+
+    def try_again(self, publication_id: str) -> Publication:
+        """Another try by hand."""
+        with self.product.db.writing() as session:
+            return publishing.try_again(session, publication_id, self.product.platforms, self.clock())
+
+    def decide(self, publication_id: str, *, is_live: bool) -> Publication:
+        """A person looked, and says what they saw."""
+        with self.product.db.writing() as session:
+            return publishing.decide(session, publication_id, is_live=is_live, external_url=None, now=self.clock())
+
+    # What time does
+
+    def advance(self, seconds: float) -> None:
+        """Move our clock and the simulated one."""
+        self.world.set_clock(self.clock.advance(seconds))
+
+    def step(self, publication_id: str) -> Publication:
+        """Wait until it is due, then carry it as far as it goes now."""
+        due_at = self.row(publication_id).next_action_at
+        assert due_at is not None, "nothing will happen to it any more"
+        if due_at > self.clock():
+            self.advance((due_at - self.clock()).total_seconds())
+        self.world.settle()
+        with self.product.db.writing() as session:
+            [lease] = claims.claim(session, self.clock(), 1, owner="the test", only=[publication_id])
+        self.product.driver.drive(lease)
+        return self.row(publication_id)
+
+    def carry(self, publication_id: str, *, steps: int = 200) -> Publication:
+        """Step until it succeeded, failed, or waits for a person."""
+        for _ in range(steps):
+            row = self.row(publication_id)
+            if row.state in SUCCESS or row.next_action_at is None:
+                return row
+            self.step(publication_id)
+        raise AssertionError(f"not over after {steps} steps: {self.row(publication_id).note}")
+
+    def carry_with_a_person(self, publication_id: str) -> int:
+        """Carry it to its end; where nobody but a person can know, the test looks at the world for them. How often that was needed."""
+        for asked in range(3):
+            row = self.carry(publication_id)
+            if row.state != State.UNCERTAIN:
+                return asked
+            self.decide(publication_id, is_live=bool(self.published()))
+        raise AssertionError("a person was asked again and again")
+
+    # What can be seen
+
+    def row(self, publication_id: str) -> Publication:
+        """The publication as stored."""
+        with self.product.db.reading() as session:
+            return store.get(session, publication_id)
+
+    def account(self) -> SocialAccount:
+        """The account as stored."""
+        with self.product.db.reading() as session:
+            return accounts.get(session, self.account_id)
+
+    def events(self, publication_id: str) -> list[LedgerEvent]:
+        """The publication's ledger, oldest first."""
+        with self.product.db.reading() as session:
+            return ledger.events(session, stream=f"publication:{publication_id}", limit=1000)[::-1]
+
+    def posts(self) -> list[Json]:
+        """Everything that was begun on the account."""
+        return self.world.posts(self.platform.name, USERNAME)
+
+    def published(self) -> list[Json]:
+        """What the world sees of the account."""
+        return self.world.published(self.platform.name, USERNAME)
+
+    def calls(self, operation: str) -> int:
+        """How many requests of this kind the platform saw."""
+        return len(self.world.requests(operation))
+
+    # What is scripted
+
+    def script(self, operation: str, fault: str, **more: Any) -> None:
+        """The next request of this kind goes wrong."""
+        self.world.script({"platform": self.platform.name, "operation": operation, "fault": fault, **more})
+
+    # What must hold
+
+    def check_published_once(self, publication_id: str, flow: Flow) -> Json:
+        """The world sees it exactly once, byte for byte; the row and the ledger say the same. Gives the world's view."""
+        [post] = self.published()
+        expected = [self.shelf[name].sha256 for name in flow.clips]
+        assert ([image["sha256"] for image in post["images"]] if post["kind"] == "photo" else [post["sha256"]]) == expected
+        row = self.row(publication_id)
+        assert State(row.state) is flow.outcome or row.note == "confirmed by a person", row.error_message
+        assert row.simulated is False
+        assert (row.error_code, row.error_message, row.failures) == (None, None, 0)
+        if flow.outcome is State.PUBLISHED:
+            assert post["caption"] == CAPTION
+        self.check_books()
+        return post
+
+    def check_never_published(self) -> None:
+        """The world sees nothing."""
+        assert self.published() == []
+        self.check_books()
+
+    def check_books(self) -> None:
+        """Every scripted fault fired, the ledger is whole, and nobody holds anything any more."""
+        assert self.world.unspent() == []
+        with self.product.db.reading() as session:
+            assert ledger.verify(session) == []
+            assert claims.owners(session) == set()
+
+
+def connect_live(product: Clipcast, platform: PlatformUnderTest, world: World) -> str:
+    """Store an account whose credentials are good for the simulator as if it were the real platform; its id."""
+    granted = world.ask("PUT", f"{platform.name}/accounts/{USERNAME}", {})
+    moments = {name: datetime.fromisoformat(granted.pop(name)) for name in ("expires_at", "refresh_expires_at")}
+    values = {name: value for name, value in granted.items() if name not in {"username", "scope"}}
+    now = product.clock()
+    account = SocialAccount(platform=platform.name, username=USERNAME, kind="main", status="active", created_at=now, updated_at=now)
+    with product.db.writing() as session:
+        accounts.add(session, account)
+    credentials.set_account_credentials(product.db, account.id, Credentials(values, **moments), product.vault, now)
+    return account.id
+
+
+def put_on_shelf(session: Session, clips: Sequence[Clip]) -> None:
+    """Make clips known to another database; their files lie in a storage that both use."""
+    for clip in clips:
+        session.merge(clip)

@@ -1,0 +1,159 @@
+"""One simulator and one shelf of clips for all; a product of its own, live on that simulator, for each test."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from fastapi import FastAPI
+
+from clipcast.clips.models import Clip
+from clipcast.clips.routes import media_router
+from clipcast.clips.sample import make_sample_image, make_sample_video
+from clipcast.db.migrate import upgrade
+from clipcast.platforms.wire import Wire
+from clipcast.settings import load_settings
+from clipcast.standin import MediaServer
+from clipcast.system import Clipcast
+from clipcast_simulator.server import SimulatorServer
+from clipcast_simulator.settings import quiet
+from conftest import MovableClock
+from contract.bench import Bench, connect_live, put_on_shelf
+from contract.platforms import PLATFORMS, PlatformUnderTest
+from contract.world import World
+
+LARGE_BYTES = 64_000_001
+"""One byte more than goes into one chunk: six chunks."""
+
+MakeBench: TypeAlias = Callable[..., Bench]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for a `platform`, a `flow` or an `operation` of it for each there is."""
+    if "operation" in metafunc.fixturenames:
+        cases = [(platform, flow, operation) for platform in PLATFORMS for flow in platform.flows for operation in flow.operations]
+        names = [f"{platform.name} {flow.name} {operation}" for platform, flow, operation in cases]
+        metafunc.parametrize(("platform", "flow", "operation"), cases, ids=names)
+    elif "flow" in metafunc.fixturenames:
+        pairs = [(platform, flow) for platform in PLATFORMS for flow in platform.flows]
+        metafunc.parametrize(("platform", "flow"), pairs, ids=[f"{platform.name} {flow.name}" for platform, flow in pairs])
+    elif "platform" in metafunc.fixturenames and "reason" not in metafunc.fixturenames:
+        metafunc.parametrize("platform", PLATFORMS, ids=[platform.name for platform in PLATFORMS])
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a simulator without delay or chance."""
+    with SimulatorServer(tmp_path_factory.mktemp("simulator"), quiet()) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shelf's files lie."""
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory, storage: Path) -> dict[str, Clip]:
+    """Clips by name: a small video, one of several chunks, two photos."""
+    directory = tmp_path_factory.mktemp("shelf")
+    files = {
+        "video": make_sample_video(directory / "video.mp4", seconds=1.5, width=360, height=640),
+        "large": make_sample_video(directory / "large.mp4", seconds=1.5, width=360, height=640, min_bytes=LARGE_BYTES),
+        "photo-1": make_sample_image(directory / "photo-1.jpg", width=360, height=640, seed=1),
+        "photo-2": make_sample_image(directory / "photo-2.jpg", width=360, height=640, seed=2),
+    }
+    with Clipcast.open(load_settings(data_dir=directory / "data", storage_url=storage.as_uri())) as product:
+        upgrade(product.db)
+        return {name: product.library.add_file(file) for name, file in files.items()}
+
+
+@pytest.fixture
+def world(simulator: str, clock: MovableClock) -> Iterator[World]:
+    """The simulated world, empty, at the test's time."""
+    world = World(simulator)
+    world.reset()
+    world.set_clock(clock())
+    yield world
+    world.close()
+
+
+@dataclass(frozen=True)
+class PublicAddress:
+    """Where platforms reach our media; `app.state.clipcast` is the product whose media they find there."""
+
+    app: FastAPI
+    url: str
+
+
+@pytest.fixture(scope="session")
+def public() -> Iterator[PublicAddress]:
+    """One public address for all; each test puts its own product behind it."""
+    app = FastAPI(openapi_url=None)
+    app.include_router(media_router)
+    server = MediaServer(app)
+    yield PublicAddress(app, server.url)
+    server.close()
+
+
+@pytest.fixture
+def make_bench(
+    world: World, clock: MovableClock, shelf: dict[str, Clip], storage: Path, public: PublicAddress, tmp_path: Path
+) -> Iterator[MakeBench]:
+    """Makes a bench on a database, closed at the end."""
+    opened: list[Clipcast] = []
+
+    def make(platform: PlatformUnderTest, database_url: str, *, public_url: str = public.url, answer_timeout_s: float = 10) -> Bench:
+        settings = load_settings(
+            data_dir=tmp_path / "data",
+            database_url=database_url,
+            storage_url=storage.as_uri(),
+            public_url=public_url,
+            simulation="off",
+            **{platform.url_setting: f"{world.url}/{platform.name}"},
+        )
+        product = Clipcast.open(settings, clock=clock, wire=Wire(connect_timeout_s=2, answer_timeout_s=answer_timeout_s))
+        opened.append(product)
+        public.app.state.clipcast = product
+        with product.db.writing() as session:
+            put_on_shelf(session, list(shelf.values()))
+        account_id = connect_live(product, platform, world)
+        world.ask("POST", f"{platform.name}/apps/{_client_key(world, platform)}/prefixes", {"prefix": f"{public_url}/media/"})
+        return Bench(product, platform, world, clock, shelf, account_id)
+
+    yield make
+    for product in opened:
+        product.close()
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated, empty SQLite file."""
+    path = tmp_path / "clipcast.sqlite3"
+    shutil.copyfile(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench, platform: PlatformUnderTest, sqlite_url: str) -> Bench:
+    """The product on SQLite."""
+    return make_bench(platform, sqlite_url)
+
+
+@pytest.fixture
+def bench_on_both(make_bench: MakeBench, platform: PlatformUnderTest, database_url: str) -> Bench:
+    """The product on SQLite, and once more on PostgreSQL."""
+    return make_bench(platform, database_url)
+
+
+@pytest.fixture
+def impatient_bench(make_bench: MakeBench, platform: PlatformUnderTest, sqlite_url: str) -> Bench:
+    """The product on SQLite, waiting a fifth of a second for answers."""
+    return make_bench(platform, sqlite_url, answer_timeout_s=0.2)
+
+
+def _client_key(world: World, platform: PlatformUnderTest) -> str:
+    return str(world.ask("GET", f"{platform.name}/apps")["apps"][0]["client_key"])

@@ -1,0 +1,77 @@
+"""The simulator's control resource as a test uses it: the world as everybody sees it, scripted faults, the clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import urllib3
+
+Json = dict[str, Any]
+
+
+class World:
+    """The control resource at `url`; everything goes over real HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool = urllib3.PoolManager(retries=False, timeout=30)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def ask(self, method: str, path: str, body: object = None) -> Json:
+        """One control request; anything but a yes fails the test with the simulator's sentence."""
+        answer = self._pool.request(method, f"{self.url}/_simulator/{path}", json=body) if body is not None else self._bare(method, path)
+        content: Json = answer.json()
+        assert answer.status == 200, content
+        return content
+
+    def _bare(self, method: str, path: str) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(method, f"{self.url}/_simulator/{path}")
+
+    def reset(self) -> None:
+        """Forget everything but the settings."""
+        self.ask("POST", "reset")
+
+    def settle(self) -> None:
+        """Let pulls and inspections come to their end."""
+        self.ask("POST", "settle")
+
+    def set_clock(self, now: datetime) -> None:
+        """Stop the simulated clock at this moment."""
+        self.ask("PUT", "clock", {"now": now.isoformat()})
+
+    @contextmanager
+    def settings(self, **changes: object) -> Iterator[None]:
+        """Other settings for a while."""
+        before = self.ask("GET", "settings")
+        self.ask("PUT", "settings", changes)
+        try:
+            yield
+        finally:
+            self.ask("PUT", "settings", before)
+
+    def script(self, *faults: Json) -> None:
+        """Append faults to the script; each names at least `platform`, `operation` and `fault`."""
+        self.ask("POST", "faults", list(faults))
+
+    def unspent(self) -> list[Json]:
+        """The scripted faults that did not fire as often as they should have."""
+        return [fault for fault in self.ask("GET", "faults")["faults"] if fault["pending"]]
+
+    def requests(self, operation: str | None = None, *, since: int = 0) -> list[Json]:
+        """The requests seen after number `since`, oldest first."""
+        query = f"requests?since={since}" + (f"&operation={operation}" if operation else "")
+        found: list[Json] = self.ask("GET", query)["requests"]
+        return found
+
+    def posts(self, platform: str, username: str) -> list[Json]:
+        """Everything that was begun on this account, published or not."""
+        found: list[Json] = self.ask("GET", f"{platform}/posts?username={username}")["posts"]
+        return found
+
+    def published(self, platform: str, username: str) -> list[Json]:
+        """What followers or the creator can see: posts, and drafts in the inbox."""
+        return [post for post in self.posts(platform, username) if post["published"]]
