@@ -1,46 +1,38 @@
 """Writes the pages of docs/reference that say what the code says. `make docs` runs it; a test fails when a page is stale."""
 
-import os
+import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
-
-# Before anything reads them: the pages must not depend on who writes them, or on how wide their terminal is.
-os.environ.update({"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"})
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_command
 
+import http_page
 from clipcast import errors
+from clipcast.api.app import create_app
+from clipcast.cli import app as cli
 from clipcast.platforms.tiktok import errors as tiktok
 from clipcast.publications import states
 from clipcast.publications.states import FINAL, STATUS, TRANSITIONS, Event, State
-from clipcast.settings import PREFIX, Settings
+from clipcast.settings import PREFIX, Settings, load_settings
+from clipcast.system import Clipcast
+from markdown_pieces import page, table
 
 ROOT: Final = Path(__file__).parents[1]
 REFERENCE: Final = ROOT / "docs" / "reference"
+WIDTH: Final = 100
 
 
 def main() -> None:
     """Write every page anew."""
-    for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page())
+    for name, written in PAGES.items():
+        (REFERENCE / name).write_text(written())
         print(f"docs/reference/{name}")
-
-
-def page_of(title: str, source: str, *parts: str) -> str:
-    """A page with its title and a note for whoever would edit it."""
-    return "\n\n".join([f"<!-- Written by `make docs` from {source}. -->", f"# {title}", *parts]) + "\n"
-
-
-def table(headings: list[str], rows: Iterator[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
 
 
 # Settings
@@ -48,14 +40,20 @@ def _cell(text: str) -> str:
 
 def settings_page() -> str:
     """Every environment variable with its default."""
-    rows = ([f"`{PREFIX}{name.upper()}`", _default(field), field.description or ""] for name, field in Settings.model_fields.items())
-    return page_of(
+    rows = ([f"`{PREFIX}{name.upper()}`", _default(field), _meaning(field)] for name, field in Settings.model_fields.items())
+    return page(
         "Settings",
         "src/clipcast/settings.py",
         "Clipcast is set up by environment variables. Each of them may also name a file that holds the value: append `_FILE`\n"
         f"(`{PREFIX}SECRET_KEY_FILE=/run/secrets/key`). A wrong value stops the start with a sentence that names the variable.",
         table(["variable", "default", "meaning"], rows),
     )
+
+
+def _meaning(field: FieldInfo) -> str:
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    unnamed = [f"`{choice}`" for choice in choices if f"`{choice}`" not in (field.description or "")]
+    return f"{field.description} One of {', '.join(unnamed)}." if unnamed else field.description or ""
 
 
 def _default(field: FieldInfo) -> str:
@@ -69,13 +67,13 @@ def _default(field: FieldInfo) -> str:
 def states_page() -> str:
     """The state table as a diagram and in words."""
     meanings = _comments(Path(states.__file__))
-    rows = ([f"`{state}`", f"`{STATUS[state]}`", "yes" if state in FINAL else "", _first_upper(meanings[state])] for state in State)
-    return page_of(
+    rows = ([f"`{state}`", f"`{STATUS[state]}`", _first_upper(meanings[state])] for state in State)
+    return page(
         "States of a publication",
         "src/clipcast/publications/states.py",
         "A publication is one post going to one account. Its state is one of these; `status` is what the publish log and the HTTP\n"
         "answers call it.",
-        table(["state", "status", "final", "meaning"], rows),
+        table(["state", "status", "meaning"], rows),
         "What may follow what:",
         _diagram(),
         "An `uncertain` publication waits for a person: see [what to do with an uncertain post](../how-to/uncertain-post.md).",
@@ -103,7 +101,7 @@ def _diagram() -> str:
 
 def errors_page() -> str:
     """Our errors, and what each of TikTok's codes becomes."""
-    return page_of(
+    return page(
         "Errors",
         "src/clipcast/errors.py and src/clipcast/platforms/tiktok/errors.py",
         "Each error answers one question: what should the caller do? The `code` is stable; HTTP answers carry it as\n"
@@ -148,7 +146,67 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+# Platforms
+
+
+def platforms_page() -> str:
+    """The feature matrix."""
+    with (ROOT / "docs" / "platforms.csv").open() as file:
+        headings, *rows = csv.reader(file)
+    return page(
+        "Platforms",
+        "docs/platforms.csv",
+        "What each platform takes and what Clipcast does with it. TikTok is here today; Instagram and YouTube are coming.",
+        table(headings, rows),
+    )
+
+
+# Command line
+
+
+def cli_page() -> str:
+    """Every command's own help."""
+    return page(
+        "Command line",
+        "the commands' own --help",
+        "Answers go to standard output, everything else to standard error. `--json` answers with JSON and nothing else. Exit codes:\n"
+        "0 done, 1 refused or failed, 2 wrong use.",
+        *_helps(Context(get_command(cli), info_name="clipcast", max_content_width=WIDTH, terminal_width=WIDTH)),
+    )
+
+
+def _helps(context: Context) -> Iterator[str]:
+    yield f"## {context.command_path}\n\n```text\n{context.get_help()}\n```"
+    if isinstance(context.command, TyperGroup):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _helps(Context(command, info_name=name, parent=context, max_content_width=WIDTH, terminal_width=WIDTH))
+
+
+# HTTP
+
+
+def http_interface_page() -> str:
+    """Every operation and shape of the HTTP interface."""
+    with TemporaryDirectory() as directory, Clipcast.open(load_settings(data_dir=directory)) as clipcast:
+        document = create_app(clipcast, with_worker=False).openapi()
+    return page(
+        "HTTP interface",
+        "the OpenAPI document",
+        "What `clipcast serve` answers. The OpenAPI document is at `/openapi.json`, and a page to try things out at `/docs`.\n"
+        "Bodies are JSON unless a call says otherwise; times are ISO 8601 with zone. Errors are `application/problem+json` with a\n"
+        "stable `code`: see [errors](errors.md).",
+        *http_page.operations(document),
+        "## Shapes",
+        *http_page.shapes(document),
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "cli.md": cli_page,
+    "http.md": http_interface_page,
+    "platforms.md": platforms_page,
     "settings.md": settings_page,
     "states.md": states_page,
     "errors.md": errors_page,
