@@ -43,8 +43,8 @@ _FOREIGN: Final = (
 )
 _RIFF: Final = {b"AVI ": "an AVI file", b"WAVE": "a sound file"}
 _CONTAINERS: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"}
-#: The boxes whose loss makes a file useless; an unknown box that runs over the end is only litter.
-_ESSENTIAL: Final = {b"ftyp", b"moov", b"moof", b"mdat"}
+#: What programs write on purpose. Bytes after the last of them that happen to look like a box are only litter.
+_KNOWN: Final = {b"ftyp", b"moov", b"moof", b"mdat", b"free", b"skip", b"uuid", b"sidx", b"mfra", b"meta", b"udta"}
 
 
 def sniff(head: bytes) -> str:
@@ -141,7 +141,7 @@ def _check_mp4(file: BinaryIO, size: int) -> Structure:
     for number, box in enumerate(_boxes(file, 0, size)):
         if number > MAX_BOXES:
             raise UnusableMedia("The file is cut into an absurd number of pieces. Export the video again.")
-        if box.end > size and box.kind in _ESSENTIAL:
+        if box.end > size and box.kind in _KNOWN:
             raise _cut_off(box.end, size)
         seen.add(box.kind)
         if box.kind in {b"moov", b"moof"}:

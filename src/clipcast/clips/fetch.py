@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationParseError, ReadTimeoutError, SSLError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Url, parse_url
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from clipcast.clips.addresses import is_public
 from clipcast.errors import RefusedUrl, TooLarge, UnusableMedia
@@ -91,7 +92,7 @@ class Fetcher:
             connection = self._connection(target, address)
             try:
                 connection.connect()
-            except (HTTPError, OSError) as error:
+            except (HTTPError, OSError, CertificateError) as error:
                 connection.close()
                 trouble = error
             else:
@@ -239,7 +240,7 @@ def _told_by(target: Url, deadline: _Deadline) -> Iterator[None]:
 def _reason(error: Exception, deadline: _Deadline) -> str:
     if deadline.passed or isinstance(error, (TimeoutError, ReadTimeoutError, ConnectTimeoutError)):
         return "it was too slow"
-    if isinstance(error, (SSLError, ssl.SSLError)):
+    if isinstance(error, (SSLError, ssl.SSLError, CertificateError)):
         return "its certificate or encryption cannot be trusted"
     return "the connection failed or broke off"
 

@@ -83,20 +83,21 @@ class Library:
         """
         file.seal()
         with self.db.reading() as session:
-            get_clips(session, slideshow_of)
+            _refuse_unless_images(get_clips(session, slideshow_of))
             known = find_by_content(session, file.sha256)
-        clip, renditions = (known, []) if known is not None else self._prepare(file, file_name)
+        clip, renditions = (known, []) if known is not None else self._prepare(file, file_name, slideshow_of)
         # Also for a clip that is known: should its file have been lost, this brings it back.
         self.storage.adopt(file, clip.storage_key.rpartition(".")[2])
         return self._remember(clip, renditions, slideshow_of)
 
-    def _prepare(self, file: IncomingFile, file_name: str) -> tuple[Clip, list[Rendition]]:
+    def _prepare(self, file: IncomingFile, file_name: str, slideshow_of: Sequence[str]) -> tuple[Clip, list[Rendition]]:
+        """The rows of a new clip; nothing is stored before everything about the file is known to be right."""
         facts = probe(file.path)
-        small = self._store(thumbnail(file.path, facts))
-        clip = self._clip(file, facts, clean_name(file_name, facts.extension), small)
-        if facts.content_type != "image/png":
-            return clip, []
-        return clip, [self._rendition(clip, jpeg_for_platforms(file.path))]
+        _refuse_unless_video(facts.kind, slideshow_of)
+        small = thumbnail(file.path, facts)
+        jpeg = jpeg_for_platforms(file.path) if facts.content_type == "image/png" else None
+        clip = self._clip(file, facts, clean_name(file_name, facts.extension), self._store(small))
+        return clip, [] if jpeg is None else [self._rendition(clip, jpeg)]
 
     def _clip(self, file: IncomingFile, facts: Facts, file_name: str, thumbnail_key: str) -> Clip:
         return Clip(
@@ -171,12 +172,22 @@ def _fill(file: IncomingFile, blocks: Iterable[bytes]) -> None:
 
 
 def _mark(session: Session, video: Clip, image_ids: Sequence[str]) -> None:
-    if video.kind != MediaKind.VIDEO:
-        raise InvalidRequest("Only a video can be a slideshow of images; this file is an image.")
-    for image in get_clips(session, image_ids):
-        if image.kind != MediaKind.IMAGE:
-            raise InvalidRequest(f"The clip {image.id} is no image, so it cannot be a source of a slideshow.")
+    _refuse_unless_video(video.kind, image_ids)
+    images = get_clips(session, image_ids)
+    _refuse_unless_images(images)
+    for image in images:
         image.slideshow_clip_id = video.id
+
+
+def _refuse_unless_video(kind: str, image_ids: Sequence[str]) -> None:
+    if image_ids and kind != MediaKind.VIDEO:
+        raise InvalidRequest("Only a video can be a slideshow of images; this file is an image.")
+
+
+def _refuse_unless_images(clips: Iterable[Clip]) -> None:
+    for clip in clips:
+        if clip.kind != MediaKind.IMAGE:
+            raise InvalidRequest(f"The clip {clip.id} is no image, so it cannot be a source of a slideshow.")
 
 
 def open_library(settings: Settings, db: Database, clock: Clock) -> Library:

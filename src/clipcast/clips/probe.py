@@ -5,17 +5,16 @@ are read to the end: all of them up to 64 MiB or where the file carries no table
 the last five seconds, found by seeking. Whatever the size, reading stops after `PATIENCE_S`.
 """
 
-import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -31,6 +30,7 @@ TAIL_S: Final = 5
 MAX_SIDE: Final = 8192
 """Pixels; 8K video is 7680 wide. Larger pictures are a bomb or a mistake."""
 MAX_PIXELS: Final = 64_000_000
+MIN_DURATION_S: Final = 0.1
 MAX_DURATION_S: Final = 24 * 3600
 _IMAGE_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 #: The decoders a phone, a camera or an editor gives work to; no file can reach FFmpeg's three hundred others.
@@ -102,9 +102,17 @@ def picture_stream(container: InputContainer) -> VideoStream:
     """The stream with the moving picture; cover art does not count."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
+            if codec_of(stream) is None:
+                raise UnusableMedia("The video's codec is not known. Export it as MP4 with H.264.")
             stream.codec_context.thread_count = 1  # one frame is wanted: more threads only cost memory
             return stream
     raise UnusableMedia(f"The file has sound but no picture. {TAKEN}")
+
+
+def codec_of(stream: Stream) -> str | None:
+    """The codec's name (`h264`, `aac`), or None where there is no decoder: PyAV then has no `codec`, whatever its stubs say."""
+    codec = getattr(stream, "codec", None)
+    return None if codec is None else str(codec.canonical_name)
 
 
 def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
@@ -133,8 +141,8 @@ def _probe_video(path: Path, content_type: str, *, whole: bool) -> Facts:
             height=height,
             duration_s=round(duration_s, 3),
             frame_rate=_frame_rate(stream, frames, duration_s),
-            video_codec=stream.codec.canonical_name,
-            audio_codec=next((sound.codec.canonical_name for sound in container.streams.audio), None),
+            video_codec=codec_of(stream),
+            audio_codec=next((codec_of(sound) or "unknown" for sound in container.streams.audio), None),
         )
 
 
@@ -144,8 +152,8 @@ def _duration(container: InputContainer, *, whole: bool) -> tuple[float, int]:
     if promised_s < 0 or promised_s > MAX_DURATION_S:
         raise UnusableMedia("The video claims an absurd duration. Export it again.")
     reached_s, frames = _read_to_the_end(container, 0.0 if whole else max(0.0, promised_s - TAIL_S))
-    if reached_s <= 0:
-        raise UnusableMedia("The video has no duration: it holds one moment or nothing.")
+    if reached_s < MIN_DURATION_S:
+        raise UnusableMedia("The video has no duration: it holds a single moment or nothing.")
     if promised_s - reached_s > max(1.0, promised_s / 20):
         raise UnusableMedia(
             f"The video is cut off: it promises {promised_s:.1f} s and ends after {reached_s:.1f} s. Copy or export it again."
@@ -155,7 +163,8 @@ def _duration(container: InputContainer, *, whole: bool) -> tuple[float, int]:
 
 def _read_to_the_end(container: InputContainer, from_s: float) -> tuple[float, int]:
     """The moment at which the last packet ends, and how many packets of the first picture stream went by."""
-    container.seek(int(from_s * av.time_base))
+    with suppress(av.FFmpegError):  # a WebM without an index cannot seek; it is read from where it stands
+        container.seek(int(from_s * av.time_base))
     started = container.start_time / av.time_base if container.start_time else 0.0
     gives_up_at = time.monotonic() + PATIENCE_S
     reached_s, frames = 0.0, 0
@@ -172,8 +181,8 @@ def _read_to_the_end(container: InputContainer, from_s: float) -> tuple[float, i
 
 def _frame_rate(stream: VideoStream, frames: int, duration_s: float) -> float | None:
     """Frames per second on average: by the container, else by counting."""
-    rate = float(stream.average_rate) if stream.average_rate else frames / duration_s
-    return round(rate, 3) if math.isfinite(rate) and 0 < rate <= 1000 else None
+    rate = round(float(stream.average_rate) if stream.average_rate else frames / duration_s, 3)
+    return rate if 0 < rate <= 1000 else None
 
 
 def _refuse_absurd_size(width: int, height: int) -> None:

@@ -1,6 +1,6 @@
 """Clips over HTTP: adding, listing, thumbnails, and the signed media links for platforms."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from typing import Annotated, Any, Final, Protocol, cast
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from clipcast.clips.ingest import Library
 from clipcast.clips.links import Links
@@ -181,7 +182,21 @@ def get_media(request: Request, signed: str) -> Response:
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     blocks = services.library.storage.read_range(found.storage_key, part.start, part.stop)
-    return StreamingResponse(blocks, status_code=status, headers=headers)
+    return _Blocks(blocks, status, headers)
+
+
+class _Blocks(StreamingResponse):
+    """Streams blocks in the thread pool, and closes their file also when the client goes away before the last one."""
+
+    def __init__(self, blocks: Generator[bytes, None, None], status: int, headers: dict[str, str]) -> None:
+        super().__init__(blocks, status_code=status, headers=headers)
+        self._blocks = blocks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._blocks.close()
 
 
 def _media_headers(found: Located) -> dict[str, str]:

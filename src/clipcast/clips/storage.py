@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,11 +36,14 @@ class Storage(Protocol):
     def open(self, key: str) -> BinaryIO:
         """The stored file for reading; raises `NotFound`."""
 
-    def read_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB."""
+    def read_range(self, key: str, start: int, stop: int) -> Generator[bytes, None, None]:
+        """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB; closing the generator closes the file."""
 
     def size(self, key: str) -> int:
         """The stored file's size in bytes; raises `NotFound`."""
+
+    def sweep_incoming(self, older_than: datetime) -> int:
+        """Delete unfinished files untouched since `older_than`, left by a crash; returns how many."""
 
 
 def key_of(sha256: str, extension: str) -> str:
@@ -152,7 +155,7 @@ class LocalStorage:
         except FileNotFoundError as error:
             raise NotFound("The file is no longer in the media store.") from error
 
-    def read_range(self, key: str, start: int, stop: int) -> Iterator[bytes]:
+    def read_range(self, key: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB.
 
         Raises:
