@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = SimulatorSettings.model_validate({name: value for name, value in given.items() if value is not None})
     try:
         serve(options.host, options.port, options.state_dir, settings)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"clipcast_simulator: {error}\n")
         return 1
     return 0

@@ -56,12 +56,16 @@ class Chores:
             return run
 
     def settle(self) -> int:
-        """Work until nothing is due at the simulated time; return how many jobs were run."""
+        """Work until nothing is due at the simulated time and nothing is under way; return how many jobs were run."""
         count = 0
-        while jobs := list(self._due()):
-            wait([self.ensure(job) for job in jobs])
-            count += len(jobs)
-        return count
+        while True:
+            runs = [self.ensure(job) for job in self._due()]
+            with self._guard:
+                under_way = list(self._running.values())
+            if not runs and not under_way:
+                return count
+            wait(under_way)
+            count += len(runs)
 
     def stop(self) -> None:
         """Let go. Unfinished work is found again in the database."""

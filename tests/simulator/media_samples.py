@@ -8,10 +8,10 @@ from fractions import Fraction
 import av
 from PIL import Image
 
-_FAST = {
+_FAST: dict[str, dict[str, object]] = {
     "libx264": {"preset": "ultrafast"},
-    "libvpx": {"deadline": "realtime", "cpu-used": "16"},
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "16", "threads": "1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
 }
 
 

@@ -1,8 +1,10 @@
 """Sliding windows per token, rolling days per creator and app, all by the moved clock."""
 
+from collections.abc import Callable
+
 import pytest
 
-from simulator.wire import Creator, Sim, one_chunk, put
+from simulator.wire import Answer, Creator, Sim, one_chunk, put
 
 VIDEO = one_chunk(1000)
 
@@ -10,12 +12,13 @@ VIDEO = one_chunk(1000)
 @pytest.mark.parametrize(("operation", "per_minute"), [("video.init", 6), ("inbox.init", 6), ("creator_info", 20), ("status", 30)])
 def test_a_token_has_its_calls_per_sliding_minute(sim: Sim, operation: str, per_minute: int) -> None:
     creator = sim.account("bo", pending_share_cap=100)
-    call = {
+    calls: dict[str, Callable[[], Answer]] = {
         "video.init": lambda: creator.video_init(VIDEO),
         "inbox.init": lambda: creator.inbox_init(VIDEO),
         "creator_info": creator.info,
         "status": lambda: creator.status("v_pub_file~v2-1.1"),
-    }[operation]
+    }
+    call = calls[operation]
     call()
     sim.advance(30)
     codes = [call().code for _ in range(per_minute)]

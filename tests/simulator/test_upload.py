@@ -127,7 +127,7 @@ def test_the_upload_url_dies_after_an_hour_and_the_task_never_publishes(sim: Sim
 
 def test_an_aborted_body_leaves_nothing_behind(sim: Sim, ana: Creator, begun: dict[str, str]) -> None:
     sim.faults({"operation": "upload.chunk", "fault": "reset-after-256K"})
-    with pytest.raises(Exception, match="(?i)reset|aborted|broken"):
+    with pytest.raises(Exception, match=r"(?i)reset|aborted|broken"):
         send(sim, begun["upload_url"], 0)
 
     assert "uploaded_bytes" not in ana.status(begun["publish_id"]).data

@@ -85,7 +85,7 @@ def strike(context: Context, request: Request, operation: str) -> Reply | None:
         case "early-invalid-publish-id":
             return envelope.refused(context, unknown_publish_id(context), operation)
         case "expire-upload-url" if operation in UPLOAD:
-            _change(context, request, expires_at=context.now)
+            _change(context, request, expires_at=context.now - 1)
     return None
 
 
@@ -102,7 +102,7 @@ def mark(context: Context, task: Task) -> Task:
         case "processing":
             return tasks.change(context.connection, task, slow_s=_seconds(fault))
         case "expire-upload-url" if task.state == "created":
-            return tasks.change(context.connection, task, expires_at=context.now)
+            return tasks.change(context.connection, task, expires_at=context.now - 1)
     return task
 
 
