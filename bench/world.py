@@ -1,0 +1,131 @@
+"""What the measurements share: a system in a temporary directory, servers in other processes, and summaries of rounds."""
+
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from clipcast.accounts.credentials import set_account_credentials
+from clipcast.accounts.models import SocialAccount
+from clipcast.clips.models import Clip
+from clipcast.db.base import new_id
+from clipcast.db.migrate import upgrade
+from clipcast.platforms.base import Credentials
+from clipcast.posts.models import Post
+from clipcast.publications.models import Publication
+from clipcast.settings import load_settings
+from clipcast.system import Clipcast
+
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """The upload sink in another process; gives its port."""
+    with _process([sys.executable, str(HERE / "sink.py")]) as process:
+        assert process.stdout
+        yield int(process.stdout.readline())
+
+
+@contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def opened(directory: Path, **settings: Any) -> Clipcast:
+    """A migrated system in that directory."""
+    clipcast = Clipcast.open(load_settings(data_dir=directory, log_level="error", **settings))
+    upgrade(clipcast.db)
+    return clipcast
+
+
+def add_account(clipcast: Clipcast, username: str, **credentials: str) -> str:
+    """A live TikTok account with these credentials; gives its id."""
+    now = clipcast.clock()
+    account = SocialAccount(platform="tiktok", username=username, created_at=now, updated_at=now)
+    with clipcast.db.writing() as session:
+        session.add(account)
+        session.flush()
+    stored = {"client_key": "k", "client_secret": "s", "access_token": f"act.{username}", **credentials}
+    set_account_credentials(clipcast.db, account.id, Credentials(stored), clipcast.vault, now)
+    return account.id
+
+
+def add_clip(session: Session, now: datetime) -> str:
+    """A clip row without a file, for measurements that never read it."""
+    clip_id = new_id()
+    facts = {
+        "kind": "video",
+        "file_name": "a.mp4",
+        "storage_key": "x",
+        "size_bytes": 1,
+        "content_type": "video/mp4",
+        "width": 540,
+        "height": 960,
+    }
+    session.execute(insert(Clip).values(id=clip_id, sha256=clip_id.replace("-", "") * 2, created_at=now, **facts))
+    return clip_id
+
+
+def add_publications(session: Session, clip_id: str, due: Sequence[datetime], now: datetime, account_id: str | None = None) -> list[str]:
+    """Scheduled publications that fall due at those moments, written in bulk; gives their ids in that order."""
+    post_id = new_id()
+    session.execute(
+        insert(Post).values(id=post_id, created_at=now, updated_at=now, caption="", title="", hashtags=[], options={}, timezone="UTC")
+    )
+    ids = [new_id() for _ in due]
+    common: dict[str, Any] = {
+        "post_id": post_id, "clip_id": clip_id, "platform": "tiktok", "social_account_id": account_id, "order": {}, "state": "scheduled",
+        "requested_at": now, "created_at": now, "updated_at": now, "sent_bytes": 0, "total_bytes": 0, "failures": 0, "attempt": 1,
+    }  # fmt: skip
+    for start in range(0, len(due), 10_000):
+        rows = [
+            {"id": each, "scheduled_at": at, "next_action_at": at, **common}
+            for each, at in zip(ids[start : start + 10_000], due[start : start + 10_000], strict=True)
+        ]
+        session.execute(insert(Publication), rows)
+    return ids
+
+
+def summary(values: Sequence[float], unit: str) -> str:
+    """The median with the spread.
+
+    >>> summary([3.0, 1.0, 2.0], "ms")
+    'median 2.00 ms (1.00 to 3.00, 3 rounds)'
+    """
+    return f"median {statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f}, {len(values)} rounds)"
+
+
+def free_port() -> int:
+    """A port that is free on the loopback interface right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def wait_for(url: str, patience_s: float = 20.0) -> None:
+    """Until something answers there."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            urllib3.request("GET", url, retries=False, timeout=1.0)
+        except urllib3.exceptions.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
