@@ -1,6 +1,6 @@
 """What the wire needs of media: bytes from storage, and URLs that lead back to us."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ class ClipSource:
     links: Links
     base_url: Callable[[], str]
 
-    def read_range(self, media_id: str, start: int, stop: int) -> Iterator[bytes]:
+    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB."""
         with self.db.reading() as session:
             found = locate(session, media_id)

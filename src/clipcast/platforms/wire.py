@@ -2,7 +2,8 @@
 
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ USER_AGENT: Final = "clipcast/0.1"
 class MediaSource(Protocol):
     """Where the bytes and the public URLs of media come from."""
 
-    def read_range(self, media_id: str, start: int, stop: int) -> Iterator[bytes]:
+    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB."""
 
     def url(self, media_id: str) -> str:
@@ -74,6 +75,8 @@ class Wire:
         except (HTTPError, OSError) as error:
             raise OutcomeUnknown(f"The connection to {_host(url)} broke before its answer came ({_reason(error)}).") from error
         finally:
+            if isinstance(body, Generator):
+                body.close()
             if fresh:
                 pool.clear()
 
@@ -97,7 +100,9 @@ class Wire:
             response.release_conn()
 
 
-def _encode(body: Body, media: MediaSource, on_bytes: Callable[[int], None]) -> tuple[bytes | Iterator[bytes] | None, dict[str, str]]:
+def _encode(
+    body: Body, media: MediaSource, on_bytes: Callable[[int], None]
+) -> tuple[bytes | Generator[bytes, None, None] | None, dict[str, str]]:
     match body:
         case None:
             return None, {}
@@ -121,13 +126,15 @@ def _with_urls(value: JsonValue, media: MediaSource) -> JsonValue:
             return value
 
 
-def _blocks(part: FileRange, media: MediaSource, on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+def _blocks(part: FileRange, media: MediaSource, on_bytes: Callable[[int], None]) -> Generator[bytes, None, None]:
     sent_bytes = 0
     try:
-        for block in media.read_range(part.media_id, part.start, part.stop):
-            yield block
-            sent_bytes += len(block)
-            on_bytes(sent_bytes)
+        # Closing matters: a request that breaks in the middle would leave the file open until the garbage collector comes by.
+        with closing(media.read_range(part.media_id, part.start, part.stop)) as blocks:
+            for block in blocks:
+                yield block
+                sent_bytes += len(block)
+                on_bytes(sent_bytes)
     except OSError as error:
         # Left as an OSError it would look like a broken connection, and be tried for ever.
         raise UnusableMedia(f"The stored file of clip {part.media_id} cannot be read ({error.strerror}).") from error

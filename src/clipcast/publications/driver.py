@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
-from clipcast.errors import Busy, ClipcastError, LeaseLost, NotSent, PlatformError, UnusableMedia, Withdrawn
+from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, Withdrawn
 from clipcast.platforms.base import Done, Send, Stage, Undecidable, Wait
 from clipcast.platforms.wire import Wire
 from clipcast.publications import ledger, store
@@ -208,10 +208,10 @@ class Driver:
         return True
 
     def _answer(self, run: Run, step: Send) -> Any:
-        run.lease.check()
         publication_id, platform = run.publication.id, run.open.platform
         confirmed_bytes, total_bytes = platform.progress(step.meanwhile)
         self.observer.at("before send", publication_id, step.label)
+        run.lease.check()  # the last thing before the wire: whatever stood still until here must not send any more
 
         def on_bytes(sent_bytes: int) -> None:
             run.lease.check()
@@ -383,8 +383,10 @@ class Driver:
 
 
 def _changed_nothing(error: Exception) -> bool:
-    """Whether the request can have had no effect: it never left whole, or the platform's own answer refuses it."""
-    return isinstance(error, NotSent | UnusableMedia) or (isinstance(error, PlatformError) and error.refused)
+    """Whether the request can have had no effect: the platform's own answer refuses it, or it never left whole."""
+    if isinstance(error, PlatformError):
+        return error.refused
+    return isinstance(error, ClipcastError) and not isinstance(error, OutcomeUnknown)
 
 
 def _columns(run: Run) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Publication(Base):
     state: Mapped[str] = mapped_column(String(20), default=State.SCHEDULED)
     simulated: Mapped[bool | None]
     external_post_id: Mapped[str | None] = mapped_column(String(200))
-    external_url: Mapped[str | None] = mapped_column(String(500))
+    external_url: Mapped[str | None] = mapped_column(String(2000))
     #: The platform's handle of the unfinished post (`publish_id`).
     reference: Mapped[str | None] = mapped_column(String(500), index=True)
     error_code: Mapped[str | None] = mapped_column(String(100))

@@ -142,7 +142,7 @@ def _publications() -> None:
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("simulated", sa.Boolean),
         sa.Column("external_post_id", sa.String(200)),
-        sa.Column("external_url", sa.String(500)),
+        sa.Column("external_url", sa.String(2000)),
         sa.Column("reference", sa.String(500)),
         sa.Column("error_code", sa.String(100)),
         sa.Column("error_message", sa.Text),
