@@ -56,6 +56,18 @@ def test_imports_stand_at_the_top() -> None:
     assert inner == []
 
 
+def test_the_core_is_synchronous() -> None:
+    """Only what streams to or from many clients at once is `async`, and what serves asyncio programs (decision 0001)."""
+    asynchronous = {
+        place(path)
+        for path, function in functions(PRODUCT)
+        if isinstance(function, ast.AsyncFunctionDef) and path.is_relative_to(ROOT / "src" / "clipcast")
+    }
+
+    allowed = re.compile(r"src/clipcast/(api/\w+|\w+/routes|aio)\.py")
+    assert {name for name in asynchronous if not allowed.fullmatch(name)} == set()
+
+
 def test_only_the_settings_read_the_environment() -> None:
     readers = {
         place(path)
