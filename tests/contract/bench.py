@@ -1,6 +1,7 @@
 """The product against a simulated world, stepped by the test: real driver, wire, database, files and HTTP; only the clocks are ours."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,13 @@ from sqlalchemy.orm import Session
 from clipcast.accounts import credentials, store as accounts
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips.models import Clip
+from clipcast.errors import Conflict
 from clipcast.platforms.base import Credentials
 from clipcast.posts import compose
 from clipcast.publications import claims, ledger, publishing, store
+from clipcast.publications.leases import Lease
 from clipcast.publications.models import LedgerEvent, Publication
+from clipcast.publications.observer import Moment, Silent
 from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import SUCCESS, State
@@ -24,7 +28,23 @@ from contract.world import Json, World
 
 CAPTION = "A day at the sea"
 USERNAME = "marina"
+GENEROUS = {"daily_post_cap": 1000, "pending_share_cap": 1000}
 SECRET_NAMES = ("access_token", "refresh_token", "client_secret")
+
+
+class Interruption(Silent):
+    """Lets something happen at one moment of the driver's work, in the driver's own thread, as if it stood still there."""
+
+    def __init__(self) -> None:
+        self.countdown = 0
+        self.act: Callable[[], None] = lambda: None
+
+    def at(self, moment: Moment, publication_id: str, label: str) -> None:
+        """Count the moments, and interrupt the one that was asked for."""
+        del moment, publication_id, label
+        self.countdown -= 1
+        if self.countdown == 0:
+            self.act()
 
 
 @dataclass(frozen=True)
@@ -37,6 +57,7 @@ class Bench:
     clock: MovableClock
     shelf: dict[str, Clip]
     account_id: str
+    interruption: "Interruption"
 
     # What the user does
 
@@ -59,10 +80,24 @@ class Bench:
         with self.product.db.writing() as session:
             return publishing.cancel(session, publication_id, self.product.platforms, self.clock())
 
+    def cancel_if_possible(self, publication_id: str) -> State | None:
+        """The state that a cancellation answers with; None when it is refused."""
+        try:
+            return State(self.cancel(publication_id).state)
+        except Conflict:
+            return None
+
     def try_again(self, publication_id: str) -> Publication:
         """Another try by hand."""
         with self.product.db.writing() as session:
             return publishing.try_again(session, publication_id, self.product.platforms, self.clock())
+
+    def urge(self, publication_id: str) -> None:
+        """Press "try again", and have the platform asked, unless it is over."""
+        with contextlib.suppress(Conflict):
+            self.try_again(publication_id)
+        with self.product.db.writing() as session:
+            publishing.ask_platform_now(session, publication_id, self.product.platforms, self.clock())
 
     def decide(self, publication_id: str, *, is_live: bool) -> Publication:
         """A person looked, and says what they saw."""
@@ -83,8 +118,8 @@ class Bench:
             self.advance((due_at - self.clock()).total_seconds())
         self.world.settle()
         with self.product.db.writing() as session:
-            [lease] = claims.claim(session, self.clock(), 1, owner="the test", only=[publication_id])
-        self.product.driver.drive(lease)
+            [claimed] = claims.claim(session, self.clock(), 1, owner="the test", only=[publication_id])
+        self.product.driver.drive(Lease(publication_id, claimed.token, monotonic=lambda: self.clock().timestamp()))
         return self.row(publication_id)
 
     def carry(self, publication_id: str, *, steps: int = 200) -> Publication:
@@ -96,13 +131,18 @@ class Bench:
             self.step(publication_id)
         raise AssertionError(f"not over after {steps} steps: {self.row(publication_id).note}")
 
-    def carry_with_a_person(self, publication_id: str) -> int:
+    def at_moment(self, number: int, act: Callable[[], None]) -> Callable[[], bool]:
+        """Interrupt the driver at its next moment of that number, from 1; the answer tells later whether it got there."""
+        self.interruption.countdown, self.interruption.act = number, act
+        return lambda: self.interruption.countdown <= 0
+
+    def carry_with_a_person(self, publication_id: str, *, live_before: int = 0) -> int:
         """Carry it to its end; where nobody but a person can know, the test looks at the world for them. How often that was needed."""
-        for asked in range(3):
+        for asked in range(5):
             row = self.carry(publication_id)
             if row.state != State.UNCERTAIN:
                 return asked
-            self.decide(publication_id, is_live=bool(self.published()))
+            self.decide(publication_id, is_live=len(self.published()) > live_before)
         raise AssertionError("a person was asked again and again")
 
     # What can be seen
@@ -133,6 +173,15 @@ class Bench:
     def calls(self, operation: str) -> int:
         """How many requests of this kind the platform saw."""
         return len(self.world.requests(operation))
+
+    def last_request(self) -> int:
+        """The number of the last request that the platform saw."""
+        return max((int(request["id"]) for request in self.world.requests()), default=0)
+
+    def secrets(self) -> list[str]:
+        """What must never be seen."""
+        stored = credentials.get_account_credentials(self.product.db, self.account_id, self.product.vault)
+        return [stored.get(name) for name in SECRET_NAMES]
 
     # What is scripted
 
@@ -171,7 +220,7 @@ class Bench:
 
 def connect_live(product: Clipcast, platform: PlatformUnderTest, world: World) -> str:
     """Store an account whose credentials are good for the simulator as if it were the real platform; its id."""
-    granted = world.ask("PUT", f"{platform.name}/accounts/{USERNAME}", {})
+    granted = world.ask("PUT", f"{platform.name}/accounts/{USERNAME}", GENEROUS)
     moments = {name: datetime.fromisoformat(granted.pop(name)) for name in ("expires_at", "refresh_expires_at")}
     values = {name: value for name, value in granted.items() if name not in {"username", "scope"}}
     now = product.clock()

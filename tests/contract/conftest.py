@@ -20,7 +20,7 @@ from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet
 from conftest import MovableClock
-from contract.bench import Bench, connect_live, put_on_shelf
+from contract.bench import Bench, Interruption, connect_live, put_on_shelf
 from contract.platforms import PLATFORMS, PlatformUnderTest
 from contract.world import World
 
@@ -115,14 +115,15 @@ def make_bench(
             simulation="off",
             **{platform.url_setting: f"{world.url}/{platform.name}"},
         )
-        product = Clipcast.open(settings, clock=clock, wire=Wire(connect_timeout_s=2, answer_timeout_s=answer_timeout_s))
+        interruption = Interruption()
+        product = Clipcast.open(settings, clock=clock, observer=interruption, wire=Wire(connect_timeout_s=2, answer_timeout_s=answer_timeout_s))
         opened.append(product)
         public.app.state.clipcast = product
         with product.db.writing() as session:
             put_on_shelf(session, list(shelf.values()))
         account_id = connect_live(product, platform, world)
         world.ask("POST", f"{platform.name}/apps/{_client_key(world, platform)}/prefixes", {"prefix": f"{public_url}/media/"})
-        return Bench(product, platform, world, clock, shelf, account_id)
+        return Bench(product, platform, world, clock, shelf, account_id, interruption)
 
     yield make
     for product in opened:

@@ -2,9 +2,13 @@
 
 import pytest
 
-from clipcast.publications.states import State
+from clipcast.publications.leases import LEASE
+from clipcast.publications.states import SUCCESS, State
 from contract.bench import Bench
 from contract.platforms import Flow, PlatformUnderTest
+
+MOST_MOMENTS = 80
+"""More moments than any flow has when nothing goes wrong."""
 
 
 def test_publishes(bench_on_both: Bench, flow: Flow) -> None:
@@ -41,10 +45,10 @@ def test_survives_an_error_after_the_effect(bench: Bench, flow: Flow, operation:
     assert asked == (0 if flow.can_find_out or operation != flow.decisive else 1)
 
 
-@pytest.mark.parametrize("fault", ["500", "502", "503"])
-def test_survives_the_platforms_trouble(bench: Bench, flow: Flow, operation: str, fault: str) -> None:
-    """5xx at any step, three times in a row, costs time and nothing else."""
-    bench.script(operation, fault, times=3 if operation != flow.decisive else 1, body="html" if fault == "502" else "object")
+def test_survives_the_platforms_trouble(bench: Bench, flow: Flow, operation: str) -> None:
+    """A 500, a gateway's 502 page and a 503 in a row cost time and nothing else."""
+    for fault, shape in (("500", "object"), ("502", "html"), ("503", "empty")):
+        bench.script(operation, fault, body=shape)
     publication_id = bench.publish(flow)
 
     bench.carry_with_a_person(publication_id)
@@ -119,3 +123,116 @@ def test_cancelled_before_anything_was_sent(bench_on_both: Bench, flow: Flow) ->
     assert (row.state, row.next_action_at) == (State.CANCELLED, None)
     bench_on_both.check_never_published()
     assert bench_on_both.posts() == []
+
+
+def test_cancelled_at_every_moment(bench: Bench, flow: Flow) -> None:
+    """Whatever the driver is doing when it is withdrawn: what we answer is what the world sees in the end."""
+    for number in range(1, MOST_MOMENTS):
+        live_before = len(bench.published())
+        publication_id, answers = bench.publish(flow), []
+        reached = bench.at_moment(number, lambda: answers.append(bench.cancel_if_possible(publication_id)))
+
+        row = bench.carry(publication_id)
+
+        is_live = len(bench.published()) - live_before
+        assert is_live == (row.state in SUCCESS)
+        if not reached():
+            break
+        assert answers == [State.CANCELLED if row.state == State.CANCELLED else answers[0]]
+        assert answers[0] is not State.CANCELLED or not is_live
+        assert answers[0] is not None or is_live
+    else:
+        raise AssertionError("the driver never came to its end")
+    assert number > 15
+    bench.check_books()
+
+
+def test_urged_at_every_moment(bench: Bench, flow: Flow) -> None:
+    """Somebody presses "try again", or a webhook hints, while the driver works: nothing is done twice and no answer gets lost."""
+    for number in range(1, MOST_MOMENTS):
+        live_before = len(bench.published())
+        publication_id = bench.publish(flow)
+        reached = bench.at_moment(number, lambda publication_id=publication_id: bench.urge(publication_id))  # type: ignore[misc]
+
+        assert bench.carry_with_a_person(publication_id) == 0
+
+        assert len(bench.published()) - live_before == 1
+        if not reached():
+            break
+    else:
+        raise AssertionError("the driver never came to its end")
+    bench.check_books()
+
+
+def test_taken_over_at_every_moment(bench: Bench, flow: Flow) -> None:
+    """A worker that stands still for longer than its lease, anywhere, finds its work done by another and neither writes nor sends."""
+    for number in range(1, MOST_MOMENTS):
+        live_before = len(bench.published())
+        publication_id, seen = bench.publish(flow), []
+
+        def meanwhile(publication_id: str = publication_id, seen: list[int] = seen) -> None:
+            bench.advance(LEASE.total_seconds() + 1)
+            bench.carry(publication_id)
+            seen.append(bench.last_request())
+
+        reached = bench.at_moment(number, meanwhile)
+        bench.step(publication_id)
+        if not reached():
+            break
+
+        assert [bench.last_request()] == seen
+        asked = bench.carry_with_a_person(publication_id, live_before=live_before)
+        assert len(bench.published()) - live_before == 1, f"moment {number}, {asked} questions"
+    else:
+        raise AssertionError("the driver never came to its end")
+    bench.check_books()
+
+
+def test_starts_over_by_hand_after_a_failure(bench_on_both: Bench, platform: PlatformUnderTest, flow: Flow) -> None:
+    """What failed for good is published once by another try of a person's."""
+    bench_on_both.script(flow.decisive, f"fail:{platform.final_reasons[0]}")
+    publication_id = bench_on_both.publish(flow)
+    assert bench_on_both.carry(publication_id).state == State.FAILED
+    assert bench_on_both.published() == []
+
+    bench_on_both.try_again(publication_id)
+    bench_on_both.carry(publication_id)
+
+    bench_on_both.check_published_once(publication_id, flow)
+    assert bench_on_both.row(publication_id).attempt == 2
+
+
+def test_another_try_does_not_post_what_may_be_live(bench_on_both: Bench, flow: Flow) -> None:
+    """Where the outcome is unknown, trying again means looking again; only a person's word that nothing is there posts once more."""
+    bench_on_both.script(flow.decisive, "accept-then-drop-answer")
+    publication_id = bench_on_both.publish(flow)
+    row = bench_on_both.carry(publication_id)
+    if row.state != State.UNCERTAIN:
+        assert flow.can_find_out
+        return
+
+    bench_on_both.try_again(publication_id)
+    row = bench_on_both.carry(publication_id)
+
+    assert (row.state, bench_on_both.calls(flow.decisive)) == (State.UNCERTAIN, 1)
+    bench_on_both.decide(publication_id, is_live=True)
+    bench_on_both.check_published_once(publication_id, flow)
+
+
+def test_keeps_secrets(bench: Bench, flow: Flow, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tokens, client secrets and signed addresses appear in no log line, no ledger entry and no answer."""
+    for operation in flow.operations:
+        bench.script(operation, "503")
+        bench.script(operation, "accept-then-drop-answer")
+    publication_id = bench.publish(flow)
+
+    bench.carry_with_a_person(publication_id)
+
+    told = capsys.readouterr()
+    row, events = bench.row(publication_id), bench.events(publication_id)
+    text = f"{told.out} {told.err} {row.note} {row.error_message} {row.reference} {[event.details for event in events]}"
+    assert publication_id in text
+    for secret in bench.secrets():
+        assert secret not in text
+    assert "upload_token" not in text
+    assert "/media/" not in text

@@ -148,7 +148,7 @@ def cancel(session: Session, publication_id: str, platforms: Platforms, now: dat
     Raises:
         Conflict: it is published, failed, or may already be visible.
     """
-    publication = store.get(session, publication_id)
+    publication = store.locked(session, publication_id)
     if publication.state == State.CANCELLED:
         return publication
     if publication.state in FINAL:
@@ -200,14 +200,18 @@ def _take_over(session: Session, publication: Publication, now: datetime, **valu
 def try_again(session: Session, publication_id: str, platforms: Platforms, now: datetime) -> Publication:
     """Another try by hand. A failed publication starts over; an uncertain one is looked for first; a waiting one is looked at now.
 
+    One that somebody is working on this very moment is left to them: what the platform is just answering must not get lost.
+
     Raises:
         Conflict: it is published, delivered or cancelled.
     """
-    publication = store.get(session, publication_id)
+    publication = store.locked(session, publication_id)
     if publication.state in SUCCESS or publication.state == State.CANCELLED:
         raise Conflict(f"This publication is {publication.state}; to post again, create a new one.")
     if publication.state == State.FAILED:
         return _start_over(session, publication, now)
+    if _is_worked_on(publication, now):
+        return publication
     if publication.flow is not None:
         platform = platforms[publication.platform]
         again = platform.again if publication.state == State.UNCERTAIN else platform.hurried
@@ -215,6 +219,10 @@ def try_again(session: Session, publication_id: str, platforms: Platforms, now: 
     elif publication.scheduled_at <= now:
         _take_over(session, publication, now)
     return publication
+
+
+def _is_worked_on(publication: Publication, now: datetime) -> bool:
+    return publication.lease_until is not None and publication.lease_until > now
 
 
 def _start_over(session: Session, publication: Publication, now: datetime) -> Publication:
@@ -232,10 +240,9 @@ def ask_platform_now(session: Session, publication_id: str, platforms: Platforms
 
     What is final and has nothing left to learn stays as it is; so does what somebody is working on this very moment.
     """
-    publication = store.get(session, publication_id)
+    publication = store.locked(session, publication_id)
     asks = publication.next_action_at is not None or publication.state == State.UNCERTAIN
-    held = publication.lease_until is not None and publication.lease_until > now
-    if publication.flow is not None and asks and not held:
+    if publication.flow is not None and asks and not _is_worked_on(publication, now):
         platform = platforms[publication.platform]
         _take_over(session, publication, now, flow=platform.dump(platform.hurried(platform.load(publication.flow), now)))
     return publication
@@ -247,7 +254,7 @@ def decide(session: Session, publication_id: str, *, is_live: bool, external_url
     Raises:
         Conflict: the publication is not uncertain.
     """
-    publication = store.get(session, publication_id)
+    publication = store.locked(session, publication_id)
     if publication.state != State.UNCERTAIN:
         raise Conflict(f"This publication is {publication.state}; there is nothing to decide.")
     if not is_live:

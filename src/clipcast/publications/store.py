@@ -27,6 +27,18 @@ def get(session: Session, publication_id: str) -> Publication:
     return publication
 
 
+def locked(session: Session, publication_id: str) -> Publication:
+    """That publication, kept from being changed by anybody else until the transaction ends.
+
+    Raises:
+        NotFound: there is none with that id.
+    """
+    publication = session.get(Publication, publication_id, with_for_update=True, populate_existing=True)
+    if publication is None:
+        raise NotFound(f"There is no publication {publication_id}.")
+    return publication
+
+
 def held(session: Session, lease: Lease) -> Publication:
     """The publication that this lease is for.
 
