@@ -10,7 +10,7 @@ from clipcast_simulator.desk import Admission, Desk, Outcome, Visit
 from clipcast_simulator.exchange import Request, Route, text_reply
 from clipcast_simulator.line import Disconnected, Line, Receive, Scope, Send, request_from
 from clipcast_simulator.platform import Platform
-from clipcast_simulator.receiving import discard, receive_into
+from clipcast_simulator.receiving import discard, receive_into, throw_away
 from clipcast_simulator.router import Router
 from clipcast_simulator.state import State
 
@@ -114,8 +114,7 @@ class Front:
         try:
             await receive_into(line, admission.grant.path)
         except Disconnected:
-            received = admission.grant.path.stat().st_size
-            admission.grant.path.unlink()
+            received = await asyncio.to_thread(throw_away, admission.grant.path)
             await asyncio.to_thread(self._desk.lose, admission.entry, received)
             raise
         return await asyncio.to_thread(self._desk.store, visit, admission)

@@ -27,6 +27,16 @@ async def discard(line: Line, limit: int) -> int:
     return count
 
 
+def throw_away(path: Path) -> int:
+    """Delete an incomplete body and return how many bytes it had; a reset may have been faster."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    path.unlink(missing_ok=True)
+    return size
+
+
 async def _pour(line: Line, file: BinaryIO, limit: int | None) -> int:
     count, blocks, held = 0, [], 0
     writing: asyncio.Future[None] | None = None

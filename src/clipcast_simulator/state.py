@@ -32,7 +32,9 @@ class State:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.media = media_directory(directory)
-        self.media.mkdir(parents=True, exist_ok=True)
+        self.locks = directory / "locks"  #: of work that only one process may do
+        for folder in (self.media, self.locks):
+            folder.mkdir(parents=True, exist_ok=True)
         self._engine = _open(directory / "state.sqlite")
         self._turn = threading.Lock()
         with self.transaction() as connection:

@@ -127,6 +127,7 @@ tasks = Table(
     Column("finished_at", Float),
     Index("tiktok_tasks_account", "username", "created_at"),
     Index("tiktok_tasks_open", "state", sqlite_where=text("state IN ('created', 'receiving', 'processing')")),
+    sqlite_autoincrement=True,  # an id is a folder's name too, and must not come back after a reset
 )
 
 parts = Table(

@@ -14,7 +14,7 @@ from clipcast_simulator.exchange import Context
 from clipcast_simulator.tiktok import ids, tokens, webhooks
 from clipcast_simulator.tiktok.tables import posts, tasks
 
-UPLOAD_LIFE_S: Final = 3600.0
+TRANSFER_LIFE_S: Final = 3600.0  #: of an upload URL; and how long TikTok tries to pull
 DAY_S: Final = 86_400.0
 
 OPEN: Final = ("created", "receiving", "processing")
@@ -99,7 +99,7 @@ def create(context: Context, order: Order) -> Task:
             chunk_count=order.chunk_count,
             state="created",
             created_at=now,
-            expires_at=now + UPLOAD_LIFE_S,
+            expires_at=now + TRANSFER_LIFE_S,
             hidden_until=now + context.settings.early_invalid_s,
             **upload,
         )
@@ -111,6 +111,12 @@ def create(context: Context, order: Order) -> Task:
 def get(connection: Connection, task_id: int) -> Task:
     """Return a task that exists."""
     return _task(connection.execute(select(tasks).where(tasks.c.id == task_id)).one())
+
+
+def find(connection: Connection, task_id: int) -> Task | None:
+    """Find a task that a reset may have removed."""
+    row = connection.execute(select(tasks).where(tasks.c.id == task_id)).first()
+    return None if row is None else _task(row)
 
 
 def by_publish_id(connection: Connection, publish_id: str) -> Task | None:
@@ -149,6 +155,8 @@ def arrived(context: Context, task: Task, **values: Any) -> Task:
 
 def advance(context: Context, task: Task) -> Task:
     """Bring a task up to the simulated time."""
+    if task.source == "pull" and task.state in ("created", "receiving") and context.now > task.expires_at:
+        return fail(context, task, task.doom or pull_failure(task), task.expires_at)
     if task.state != "processing" or task.stuck or not task.inspected:
         return task
     assert task.ready_at is not None
@@ -162,8 +170,9 @@ def advance(context: Context, task: Task) -> Task:
 
 def advance_all(context: Context) -> None:
     """Bring every task whose time has come up to date."""
-    ripe = (tasks.c.state == "processing", tasks.c.ready_at <= context.now)
-    query = select(tasks).where(*ripe, tasks.c.inspected.is_(True), tasks.c.stuck.is_(False))
+    ripe = (tasks.c.state == "processing") & (tasks.c.ready_at <= context.now) & tasks.c.inspected.is_(True)
+    late = tasks.c.state.in_(("created", "receiving")) & (tasks.c.expires_at < context.now) & (tasks.c.source == "pull")
+    query = select(tasks).where(tasks.c.state.in_(OPEN), ripe | late)
     for row in context.connection.execute(query).all():
         advance(context, _task(row))
 
@@ -173,6 +182,11 @@ def fail(context: Context, task: Task, reason: str, at: float) -> Task:
     failed = change(context.connection, task, state="failed", fail_reason=reason, finished_at=at)
     announce(context, failed, "post.publish.failed", at, reason=reason)
     return failed
+
+
+def pull_failure(task: Task) -> str:
+    """Return the fail reason of a task whose URLs could not be pulled, or not within the hour."""
+    return "photo_pull_failed" if task.kind == "photo" else "video_pull_failed"
 
 
 def publish(context: Context, task: Task, at: float, privacy_level: str, **texts: str) -> int:

@@ -40,7 +40,10 @@ class ChunkIntake:
 
     def store(self, context: Context, grant: Grant) -> Reply:
         """Add a received chunk, unless another PUT has meanwhile stored the same one."""
-        task = tasks.get(context.connection, grant.task)
+        task = tasks.find(context.connection, grant.task)
+        if task is None:  # the state was reset meanwhile
+            grant.path.unlink(missing_ok=True)
+            return _refused(404)
         if task.state not in ("created", "receiving") or task.bytes_done != grant.first:
             grant.path.unlink()
             return with_progress(context, _refused(416), task)

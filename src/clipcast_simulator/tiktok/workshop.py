@@ -5,7 +5,7 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 from filelock import FileLock
@@ -23,7 +23,6 @@ from clipcast_simulator.tiktok.tables import images, parts
 from clipcast_simulator.tiktok.tables import tasks as task_table
 from clipcast_simulator.tiktok.tasks import Task
 
-_PULL_LIFE_S: Final = 3600.0
 _MOST_VIDEO_BYTES: Final = 4_000_000_000
 _PATIENCE_S: Final = 1.0  #: how long a status request waits for an inspection that is under way
 _PROGRESS_BYTES: Final = 8 << 20  #: how often a pull's progress is stored
@@ -82,43 +81,34 @@ class Workshop:
 
     def _inspect(self, task_id: int) -> None:
         with self.moment() as context:
-            task = _known(context, task_id)
+            task = tasks.find(context.connection, task_id)
             if task is None or task.inspected or task.state != "processing":
                 return
             paths = _paths(context, task)
             account = world.account(context.connection, task.username)
         assert account is not None
-        if task.kind == "photo":
-            verdict, facts = inspection.judge_images(paths)
-            digest = None
-        else:
-            most_s = inspection.longest_s(task.mode, account.max_video_post_duration_sec)
-            digest = sha256(paths)
-            verdict, facts = inspection.judge_video(paths, most_s)
+        values = _judge(task, paths, inspection.longest_s(task.mode, account.max_video_post_duration_sec))
         with self.moment() as context:
-            if _known(context, task_id) is not None:
-                tasks.change(context.connection, task, inspected=True, verdict=verdict, sha256=digest, facts=facts)
+            if tasks.find(context.connection, task_id) is not None:
+                tasks.change(context.connection, task, inspected=True, **values)
 
     def _fetch(self, task_id: int) -> None:
         """Pull a task's URLs. The lock keeps a second process off; it is free again when its holder dies."""
-        with FileLock(self._store.directory / f"pull-{task_id}.lock", timeout=300, lifetime=None):
+        with FileLock(self._store.locks / f"pull-{task_id}", timeout=300):
             with self.moment() as context:
-                task = _known(context, task_id)
-                now = context.now
+                task = tasks.find(context.connection, task_id)
+                task = None if task is None else tasks.advance(context, task)
             if task is None or task.state not in ("created", "receiving"):
                 return
-            reason = "photo_pull_failed" if task.kind == "photo" else "video_pull_failed"
             try:
-                self._fetch_all(task, now)
+                self._fetch_all(task)
             except PullFailed:
                 with self.moment() as context:
-                    task = _known(context, task_id)
+                    task = tasks.find(context.connection, task_id)
                     if task is not None and task.is_open:
-                        tasks.fail(context, task, task.doom or reason, context.now)
+                        tasks.fail(context, task, task.doom or tasks.pull_failure(task), context.now)
 
-    def _fetch_all(self, task: Task, now: float) -> None:
-        if now > task.created_at + _PULL_LIFE_S:
-            raise PullFailed("more than an hour")
+    def _fetch_all(self, task: Task) -> None:
         folder = self._store.media / "tiktok" / str(task.id)
         fetched: list[tuple[Path, int]] = []
         for position, url in enumerate(task.urls):
@@ -135,14 +125,14 @@ class Workshop:
             )
             fetched.append((path, size))
         with self.moment() as context:
-            current = _known(context, task.id)
+            current = tasks.find(context.connection, task.id)
             if current is not None and current.state in ("created", "receiving"):
                 _record(context, current, fetched)
 
     def note_progress(self, task: Task, count: int) -> None:
         """Store how many bytes a pull has."""
         with self.moment() as context:
-            current = _known(context, task.id)
+            current = tasks.find(context.connection, task.id)
             if current is None or not current.is_open:
                 raise PullFailed("cancelled")
             tasks.change(context.connection, current, state="receiving", bytes_done=count)
@@ -163,10 +153,15 @@ class _Progress:
             self._workshop.note_progress(self._task, self._before + count)
 
 
-def _known(context: Context, task_id: int) -> Task | None:
-    """Find a task that a reset may have removed."""
-    found = context.connection.execute(select(task_table.c.id).where(task_table.c.id == task_id)).scalar()
-    return None if found is None else tasks.get(context.connection, task_id)
+def _judge(task: Task, paths: list[Path], most_s: float) -> dict[str, Any]:
+    """Look at what arrived. Bytes that somebody took away from the state directory are TikTok's own fault."""
+    if not all(path.exists() for path in paths):
+        return {"verdict": "internal"}
+    if task.kind == "photo":
+        verdict, facts = inspection.judge_images(paths)
+        return {"verdict": verdict, "facts": facts}
+    verdict, facts = inspection.judge_video(paths, most_s)
+    return {"verdict": verdict, "facts": facts, "sha256": sha256(paths)}
 
 
 def _paths(context: Context, task: Task) -> list[Path]:
