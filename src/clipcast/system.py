@@ -23,7 +23,6 @@ from clipcast.platforms.wire import Wire
 from clipcast.publications.connections import Connections
 from clipcast.publications.driver import Driver
 from clipcast.publications.observer import Observer, Silent
-from clipcast.publications.pace import Pace
 from clipcast.settings import Settings
 from clipcast.standin import StandIn
 
@@ -70,7 +69,7 @@ class Clipcast:
             simulated_media=ClipSource(db, library.storage, links, standin.media_url),
             standin=standin,
         )
-        driver = Driver(db, connections, wire, Pace(), clock, observer or Silent(), random.random)
+        driver = Driver(db, connections, wire, clock, observer or Silent(), random.random)
         opened = cls(settings, clock, db, vault, library, links, wire, platforms, standin, connections, driver)
         media_app.state.clipcast = opened
         media_app.include_router(media_router)

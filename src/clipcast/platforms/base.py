@@ -232,11 +232,18 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `count` requests with one of `labels` per `per_s` seconds and account; more would be answered with a refusal."""
+    """A documented limit: at most `count` requests with one of `labels` within a window; more would be answered with a refusal.
+
+    The window slides over `per_s` seconds, or is the calendar day of the time zone `day_in` where that is given. `per` says whose requests
+    are counted together: one account's, or those of all accounts of one app. `name` is what people call the limit.
+    """
 
     labels: tuple[str, ...]
     count: int
-    per_s: float
+    per_s: float = 86_400.0
+    per: Literal["account", "app"] = "account"
+    day_in: str | None = None
+    name: str = ""
 
 
 StateT = TypeVar("StateT")

@@ -16,19 +16,20 @@ from clipcast.platforms.registry import simulated_platforms
 from clipcast.platforms.simulated import NAMELESS, SimulatorDesk
 from clipcast.platforms.wire import MediaSource, Wire
 from clipcast.publications.models import Publication
+from clipcast.publications.pace import Keys
 from clipcast.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One publication's way to its platform. `pace_key` names whose rate limits apply."""
+    """One publication's way to its platform. `pace_keys` name whose requests count together for the limits."""
 
     platform: AnyPlatform
     credentials: Credentials
     media: MediaSource
     simulated: bool
     username: str
-    pace_key: str
+    pace_keys: Keys
     fallback_reason: str | None = None
 
     @property
@@ -119,7 +120,7 @@ class Connections:
             media=self.live_media,
             simulated=False,
             username=username,
-            pace_key=f"{platform.name}:{account_id}",
+            pace_keys={"account": f"{platform.name}:{account_id}", "app": f"{platform.name}:app"},
         )
 
     def _simulated(self, publication: Publication, account: SocialAccount | None, reason: str | None = None) -> Connection:
@@ -134,7 +135,7 @@ class Connections:
             media=self.simulated_media,
             simulated=True,
             username=username,
-            pace_key=f"simulated:{publication.platform}:{username}",
+            pace_keys={"account": f"simulated:{publication.platform}:{username}", "app": f"simulated:{publication.platform}:app"},
             fallback_reason=reason,
         )
 

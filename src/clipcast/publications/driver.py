@@ -21,13 +21,13 @@ from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, Withdrawn
 from clipcast.platforms.base import Done, Send, Stage, Undecidable, Wait
 from clipcast.platforms.wire import Wire
-from clipcast.publications import ledger, store
+from clipcast.publications import ledger, pace, store
 from clipcast.publications.connections import Connection, Connections
 from clipcast.publications.leases import Lease
 from clipcast.publications.models import Publication
 from clipcast.publications.observer import Observer
 from clipcast.publications.order import Metadata, build_order
-from clipcast.publications.pace import Pace
+from clipcast.publications.pace import Use
 from clipcast.publications.retry import GiveUp, RefreshToken, TryAgain, decide
 from clipcast.publications.states import SUCCESS, Event, State, after
 
@@ -77,7 +77,6 @@ class Driver:
     db: Database
     connections: Connections
     wire: Wire
-    pace: Pace
     clock: Clock
     observer: Observer
     jitter: Callable[[], float]
@@ -174,9 +173,10 @@ class Driver:
         except Exception as error:  # noqa: BLE001  # a flow that cannot go on is written down, never lost
             return self._trouble(run, run.position, error)
         match step:
+            case Send() if self.stopping.is_set():
+                return self._paused(run, Wait(now, "Clipcast is being restarted"))
             case Send():
-                hindrance = self._hindrance(run, step, now)
-                return self._paused(run, hindrance) if hindrance else self._exchanged(run, step)
+                return self._exchanged(run, step)
             case Wait():
                 return self._paused(run, step)
             case Done():
@@ -184,19 +184,14 @@ class Driver:
             case Undecidable(why):
                 return self._left_to_a_person(run, run.position, why)
 
-    def _hindrance(self, run: Run, step: Send, now: datetime) -> Wait | None:
-        """What stands against sending this very moment."""
-        if self.stopping.is_set():
-            return Wait(now, "Clipcast is being restarted")
-        free_at = self.pace.reserve(run.open.pace_key, step.label, run.open.platform.rates, now)
-        return Wait(free_at, "the platform's own rate limit is respected") if free_at else None
-
     def _exchanged(self, run: Run, step: Send) -> bool:
         """Save the intention, send, save the answer."""
         before = run.position
         may_be_visible_from = run.position.irreversible_at or (self.clock() if step.irreversible else None)
         intended = Position(step.meanwhile, may_be_visible_from)
-        self._save(run, intended, f"{step.label} intended")
+        full = self._save(run, intended, f"{step.label} intended", counts_as=step.label)
+        if full is not None:
+            return self._paused(run, Wait(full.free_at or self.clock(), _limit_sentence(full)))
         try:
             flow = self._answer(run, step)
         except LeaseLost:
@@ -346,29 +341,38 @@ class Driver:
 
     # Saving
 
-    def _save(self, run: Run, position: Position, label: str) -> None:
-        """Write the position and, if the flow's stage changed, the state that follows from it."""
-        now = self.clock()
-        run.position = position
-        stage = run.open.platform.stage(position.flow)
+    def _save(self, run: Run, position: Position, label: str, *, counts_as: str = "") -> Use | None:
+        """Write the position and, if the flow's stage changed, the state that follows from it.
+
+        With `counts_as`, the request of that label is counted against the platform's limits first; where one is full, it is returned and
+        nothing is written.
+        """
+        now, platform = self.clock(), run.open.platform
+        stage = platform.stage(position.flow)
         moves = run.state not in SUCCESS and run.state is not _STAGE_STATES[stage]
         state = after(run.state, _STAGE_EVENTS[stage]) if moves else run.state
         with self._saving(run, label) as session:
-            store.write_held(session, run.lease, now, {**_columns(run), "state": state})
+            full = pace.reserve(session, counts_as, platform.rates, run.open.pace_keys, now) if counts_as else None
+            if full is not None:
+                return full
+            store.write_held(session, run.lease, now, {**_columns(run, position), "state": state})
             if moves:
-                store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=run.open.platform.reference(position.flow))
-        run.state = state
+                store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=platform.reference(position.flow))
+        run.position, run.state = position, state
         if moves:
             self.observer.stage(run.publication.id, stage)
+        return None
 
     def _save_answer(self, run: Run, position: Position, label: str) -> None:
         """Insist on writing what the platform answered while the lease lasts: a lost answer may cost a person's time."""
         while True:
             try:
-                return self._save(run, position, label)
+                self._save(run, position, label)
             except Busy:
                 run.lease.check()
                 self.pause(0.5)
+            else:
+                return
 
     @contextmanager
     def _saving(self, run: Run, label: str) -> Iterator[Session]:
@@ -389,17 +393,18 @@ def _changed_nothing(error: Exception) -> bool:
     return isinstance(error, ClipcastError) and not isinstance(error, OutcomeUnknown)
 
 
-def _columns(run: Run) -> dict[str, Any]:
-    """The row's view of a run."""
+def _columns(run: Run, position: Position | None = None) -> dict[str, Any]:
+    """The row's view of a run, at its own position or at another."""
+    position = position or run.position
     columns: dict[str, Any] = {
         "state": run.state,
-        "irreversible_at": run.position.irreversible_at,
+        "irreversible_at": position.irreversible_at,
         "failures": run.failures,
         "failing_since": run.failing_since,
     }
-    if run.position.flow is None:
+    if position.flow is None:
         return columns
-    platform, flow = run.open.platform, run.position.flow
+    platform, flow = run.open.platform, position.flow
     sent_bytes, total_bytes = platform.progress(flow)
     return columns | {
         "flow": platform.dump(flow),
@@ -407,6 +412,13 @@ def _columns(run: Run) -> dict[str, Any]:
         "sent_bytes": sent_bytes,
         "total_bytes": total_bytes,
     }
+
+
+def _limit_sentence(full: Use) -> str:
+    """Why it waits, with the number of the limit that is full."""
+    window = "a day" if full.rate.per_s >= 86_400 else f"{full.rate.per_s:.0f} seconds"
+    whose = "this account" if full.rate.per == "account" else "this app"
+    return f"waits for its turn: the platform allows {whose} {full.rate.count} {full.rate.name or full.rate.labels[0]} requests in {window}"
 
 
 def _sentence(error: Exception) -> str:

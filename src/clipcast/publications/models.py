@@ -118,3 +118,15 @@ class IdempotencyKey(Base):
     request_sha256: Mapped[str] = mapped_column(String(64))
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PacedRequest(Base):
+    """A request that a platform's documented limit counts, remembered for as long as its window lasts."""
+
+    __tablename__ = "paced_requests"
+    __table_args__ = (Index("ix_paced_requests_window", "pace_key", "label", "sent_at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    pace_key: Mapped[str] = mapped_column(String(200))
+    label: Mapped[str] = mapped_column(String(60))
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

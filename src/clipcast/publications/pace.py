@@ -1,36 +1,89 @@
-"""Keeping below the platforms' documented request rates, so that their refusals stay rare."""
+"""Keeping below the platforms' documented limits, so that their refusals stay rare: over a limit means later, not failed.
 
-import threading
-from collections import deque
-from collections.abc import Sequence
+The requests are counted in the database, so that all workers of an installation count together and a restart forgets nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from clipcast.db.base import new_id
 from clipcast.platforms.base import Rate
+from clipcast.publications.models import PacedRequest
+
+Keys = Mapping[Literal["account", "app"], str]
+"""Under which names the requests of one connection are counted: its account's, and its app's."""
+
+REMEMBERED: Final = timedelta(days=2)
+"""Longer than the longest window."""
 
 
-class Pace:
-    """Sliding windows of the requests that this process sent, per account and rate; safe to use from many threads."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of a limit is used now. `free_at` is when the next request may leave; None when it may leave at once."""
 
-    def __init__(self) -> None:
-        self._sent: dict[tuple[str, Rate], deque[datetime]] = {}
-        self._lock = threading.Lock()
+    rate: Rate
+    used: int
+    free_at: datetime | None
 
-    def reserve(self, account_key: str, label: str, rates: Sequence[Rate], now: datetime) -> datetime | None:
-        """Take a place for one request with this label; None when it may leave now, else the moment when a place becomes free."""
-        concerned = [rate for rate in rates if label in rate.labels]
-        if not concerned:
-            return None
-        with self._lock:
-            windows = [(rate, self._window(account_key, rate, now)) for rate in concerned]
-            full = [window[0] + timedelta(seconds=rate.per_s) for rate, window in windows if len(window) >= rate.count]
-            if full:
-                return max(full)
-            for _, window in windows:
-                window.append(now)
-            return None
+    @property
+    def left(self) -> int:
+        """How many more requests may leave now."""
+        return max(0, self.rate.count - self.used)
 
-    def _window(self, account_key: str, rate: Rate, now: datetime) -> deque[datetime]:
-        window = self._sent.setdefault((account_key, rate), deque())
-        while window and window[0] <= now - timedelta(seconds=rate.per_s):
-            window.popleft()
-        return window
+
+def window_start(rate: Rate, now: datetime) -> datetime:
+    """Since when requests count against this limit.
+
+    >>> from datetime import UTC
+    >>> window_start(Rate(("a",), 1, 60), datetime(2026, 1, 1, 12, 1, tzinfo=UTC)).isoformat()
+    '2026-01-01T12:00:00+00:00'
+    """
+    if rate.day_in is None:
+        return now - timedelta(seconds=rate.per_s)
+    return now.astimezone(ZoneInfo(rate.day_in)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def window_end(rate: Rate, oldest: datetime, now: datetime) -> datetime:
+    """When a place becomes free that the request of `oldest` takes now."""
+    if rate.day_in is None:
+        return oldest + timedelta(seconds=rate.per_s)
+    tomorrow = now.astimezone(ZoneInfo(rate.day_in)).date() + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ZoneInfo(rate.day_in)).astimezone(now.tzinfo)
+
+
+def use_of(session: Session, rate: Rate, keys: Keys, now: datetime) -> Use:
+    """How much of this limit is used by the requests that we sent."""
+    counted = (
+        PacedRequest.pace_key == keys[rate.per],
+        PacedRequest.label.in_(rate.labels),
+        PacedRequest.sent_at > window_start(rate, now),
+    )
+    used = session.scalar(select(func.count()).select_from(PacedRequest).where(*counted)) or 0
+    if used < rate.count:
+        return Use(rate, used, None)
+    # The window must shrink by this many requests before another one fits.
+    surplus = used - rate.count
+    oldest = session.scalars(select(PacedRequest.sent_at).where(*counted).order_by(PacedRequest.sent_at).offset(surplus).limit(1)).one()
+    return Use(rate, used, window_end(rate, oldest, now))
+
+
+def reserve(session: Session, label: str, rates: Sequence[Rate], keys: Keys, now: datetime) -> Use | None:
+    """Count one request with this label; or, where a limit is full, the fullest one, and nothing is counted."""
+    concerned = [rate for rate in rates if label in rate.labels]
+    full = [use for use in (use_of(session, rate, keys, now) for rate in concerned) if use.free_at is not None]
+    if full:
+        return max(full, key=lambda use: use.free_at or now)
+    for per in {rate.per for rate in concerned}:
+        session.execute(insert(PacedRequest).values(id=new_id(), pace_key=keys[per], label=label, sent_at=now))
+    return None
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Drop what no window looks back to any more."""
+    session.execute(delete(PacedRequest).where(PacedRequest.sent_at < now - REMEMBERED))

@@ -55,11 +55,8 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     State.IN_INBOX: {
         Event.DELIVERED_TO_INBOX: State.IN_INBOX,
         Event.CONFIRMED: State.PUBLISHED,
-        Event.GAVE_UP: State.FAILED,
     },
-    State.FAILED: {
-        Event.STARTED_OVER: State.SCHEDULED,
-    },
+    State.FAILED: {Event.STARTED_OVER: State.SCHEDULED},
     State.CANCELLED: {},
 }
 

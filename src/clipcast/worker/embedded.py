@@ -12,7 +12,7 @@ import structlog
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy
-from clipcast.publications import claims
+from clipcast.publications import claims, pace
 from clipcast.publications.driver import Driver
 from clipcast.publications.leases import RENEW_EVERY_S, Lease, LeaseBook
 from clipcast.worker.presence import Presence
@@ -24,6 +24,10 @@ POLL_S: Final = 0.1
 
 REAP_EVERY_S: Final = 5.0
 """How often killed neighbours are looked for."""
+
+
+SWEEP_EVERY_S: Final = 3600.0
+"""How often what no limit looks back to any more is dropped."""
 
 
 class EmbeddedWorker:
@@ -64,13 +68,16 @@ class EmbeddedWorker:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _dispatch(self) -> None:
-        next_reap_s = 0.0
+        next_reap_s = next_sweep_s = 0.0
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 if time.monotonic() >= next_reap_s:
                     next_reap_s = time.monotonic() + REAP_EVERY_S
                     self._take_over_from_the_dead()
+                if time.monotonic() >= next_sweep_s:
+                    next_sweep_s = time.monotonic() + SWEEP_EVERY_S
+                    self._forget_old_requests()
                 pause_s = self._hand_out()
             except Busy as error:
                 log.warning("worker.database_busy", reason=str(error))
@@ -146,3 +153,7 @@ class EmbeddedWorker:
             with self._db.writing() as session:
                 count = claims.release_of(session, dead)
             log.info("worker.took_over", publications=count, from_workers=len(dead))
+
+    def _forget_old_requests(self) -> None:
+        with self._db.writing() as session:
+            pace.forget(session, self._clock())
