@@ -218,13 +218,13 @@ class Bench:
             assert claims.owners(session) == set()
 
 
-def connect_live(product: Clipcast, platform: PlatformUnderTest, world: World) -> str:
+def connect_live(product: Clipcast, platform: PlatformUnderTest, world: World, username: str = USERNAME) -> str:
     """Store an account whose credentials are good for the simulator as if it were the real platform; its id."""
-    granted = world.ask("PUT", f"{platform.name}/accounts/{USERNAME}", GENEROUS)
+    granted = world.ask("PUT", f"{platform.name}/accounts/{username}", GENEROUS)
     moments = {name: datetime.fromisoformat(granted.pop(name)) for name in ("expires_at", "refresh_expires_at")}
     values = {name: value for name, value in granted.items() if name not in {"username", "scope"}}
     now = product.clock()
-    account = SocialAccount(platform=platform.name, username=USERNAME, kind="main", status="active", created_at=now, updated_at=now)
+    account = SocialAccount(platform=platform.name, username=username, kind="main", status="active", created_at=now, updated_at=now)
     with product.db.writing() as session:
         accounts.add(session, account)
     credentials.set_account_credentials(product.db, account.id, Credentials(values, **moments), product.vault, now)

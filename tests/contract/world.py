@@ -8,6 +8,8 @@ from typing import Any
 import urllib3
 
 Json = dict[str, Any]
+PATIENT = urllib3.Retry(total=None, connect=8, read=0, redirect=0, backoff_factor=0.05)
+"""A simulator that is just starting is waited for; what it was told once is not told twice."""
 
 
 class World:
@@ -15,7 +17,7 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._pool = urllib3.PoolManager(retries=False, timeout=30)
+        self._pool = urllib3.PoolManager(retries=PATIENT, timeout=30)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,44 @@
+"""The promise itself: whatever is killed, wherever, each publication goes out exactly once."""
+
+import itertools
+
+import pytest
+
+from contract.platforms import TIKTOK, Flow
+from process.theatre import Theatre
+
+FLOWS = ("direct", "inbox", "photos", "pull")
+MOST_POINTS = 80
+
+
+@pytest.mark.timeout(300)
+def test_killed_at_every_point(stage: Theatre, capsys: pytest.CaptureFixture[str]) -> None:
+    """SIGKILL before and after each save and each send, between the blocks of an upload, and with each answer lost."""
+    for name in FLOWS:
+        kill_at_every_point(stage, TIKTOK.flow(name))
+        kill_with_every_answer_lost(stage, TIKTOK.flow(name))
+
+    stage.finish()
+
+    with capsys.disabled():
+        print(f"\n{stage.product.db.engine.dialect.name}: {stage.verdict()} ({stage.questions} questions to a person)")
+    assert stage.wrongs() == []
+    assert len(stage.kills) >= 100
+
+
+def kill_at_every_point(stage: Theatre, flow: Flow) -> None:
+    """One publication for each point; each worker also takes over what its killed predecessor left, at once."""
+    for number in itertools.count(1):
+        publication_id = stage.publish(flow)
+        if not stage.work({"publication": publication_id, "number": number}):
+            break
+    assert 15 < number < MOST_POINTS
+
+
+def kill_with_every_answer_lost(stage: Theatre, flow: Flow) -> None:
+    """The platform did what was asked; the answer is lost on the wire, and the worker with it; or the worker dies while it waits."""
+    for operation in flow.operations:
+        for moment in ("before save", "after save"):
+            publication_id = stage.publish(flow)
+            stage.script(publication_id, operation, "accept-then-drop-answer")
+            assert stage.work({"publication": publication_id, "moment": moment, "label": "retry"})

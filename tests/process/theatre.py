@@ -1,0 +1,275 @@
+"""Everything around the workers that get killed: a simulator in its own process, media that stay reachable, and the publications."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from fastapi import FastAPI
+
+from clipcast.clips.models import Clip
+from clipcast.clips.routes import media_router
+from clipcast.clips.sample import make_sample_image, make_sample_video
+from clipcast.posts import compose
+from clipcast.publications import claims, ledger, publishing, store
+from clipcast.publications.models import Publication
+from clipcast.publications.order import Metadata
+from clipcast.publications.publishing import PublishRequest
+from clipcast.publications.states import SUCCESS, State
+from clipcast.settings import load_settings
+from clipcast.standin import MediaServer
+from clipcast.system import Clipcast
+from contract.bench import connect_live
+from contract.platforms import Flow, PlatformUnderTest
+from contract.world import Json, World
+from process.victim import SharedClock
+
+HERE = Path(__file__).parent
+CLIP_BYTES = 2_500_000
+"""Three blocks of 1 MiB, so that there is something between the first and the last byte."""
+
+
+class SimulatorProcess:
+    """`python -m clipcast_simulator` on a port and a directory that it keeps when it is killed and started again."""
+
+    def __init__(self, directory: Path, **settings: float) -> None:
+        self._directory = directory
+        self._port = free_port()
+        self._options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.process = self._started()
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Kill it, and start it on what it left behind."""
+        self.kill()
+        self.process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "clipcast_simulator", f"--port={self._port}", f"--state-dir={self._directory}", *self._options]
+        return subprocess.Popen(command)
+
+
+class Nursery:
+    """Forks workers from a warm parent, in milliseconds."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        command = [sys.executable, str(HERE / "victim.py")]
+        self._parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def fork(self, order: Json) -> int:
+        """A new worker's process id."""
+        return int(self._tell({"do": "work", **order})["pid"])
+
+    def wait(self, pid: int) -> Json:
+        """How that worker ended."""
+        return self._tell({"do": "wait", "pid": pid})
+
+    def close(self) -> None:
+        """No more workers."""
+        assert self._parent.stdin is not None
+        self._parent.stdin.close()
+        self._parent.wait()
+        assert self._parent.stdout is not None
+        self._parent.stdout.close()
+
+    def _tell(self, order: Json) -> Json:
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(json.dumps(order) + "\n")
+        self._parent.stdin.flush()
+        answer: Json = json.loads(self._parent.stdout.readline())
+        return answer
+
+
+@dataclass
+class Theatre:
+    """One database, one simulated world, and everything that was published in it, one account for each."""
+
+    directory: Path
+    platform: PlatformUnderTest
+    simulator: SimulatorProcess
+    world: World
+    product: Clipcast
+    clock: SharedClock
+    nursery: Nursery
+    shelf: dict[str, Clip]
+    flows: dict[str, Flow] = field(default_factory=dict)
+    usernames: dict[str, str] = field(default_factory=dict)
+    kills: list[str] = field(default_factory=list)
+    questions: int = 0
+
+    # Publishing
+
+    def publish(self, flow: Flow) -> str:
+        """A publication on an account of its own; its id."""
+        self.clock.refresh()
+        username = f"creator_{len(self.usernames)}"
+        account_id = connect_live(self.product, self.platform, self.world, username)
+        clip_ids = [self.shelf[name].id for name in flow.clips]
+        texts = {"caption": f"Caption of {username}", **flow.metadata} | ({"clip_ids": clip_ids} if flow.is_set else {})
+        request = PublishRequest(
+            clip_id=clip_ids[0], platform=self.platform.name, social_account_id=account_id, metadata=Metadata(**texts)
+        )
+        with self.product.db.writing() as session:
+            publication_id = compose.publish(session, request, self.product.platforms, self.clock()).id
+        self.flows[publication_id], self.usernames[publication_id] = flow, username
+        return publication_id
+
+    def script(self, publication_id: str, operation: str, fault: str, **more: Any) -> None:
+        """The next request of this kind for this publication goes wrong."""
+        username = self.usernames[publication_id]
+        self.world.script({"platform": self.platform.name, "operation": operation, "fault": fault, "username": username, **more})
+
+    # Working
+
+    def start(self, kill: Json | None = None, **order: Any) -> int:
+        """A worker process, which signals itself where `kill` says; its process id."""
+        settings = self.product.settings.model_dump(mode="json", include={"data_dir", "database_url", "public_url", "simulation", self.platform.url_setting})
+        common = {"simulator": self.simulator.url, "settings": settings, "story": str(self.directory / "story"), "log": str(self.log)}
+        return self.nursery.fork({**common, "kill": kill, **order})
+
+    def work(self, kill: Json | None = None, **order: Any) -> bool:
+        """Let a worker work until it is killed, or nothing is left to do; whether it was killed."""
+        story = self.directory / "story"
+        story.unlink(missing_ok=True)
+        ended = self.nursery.wait(self.start(kill, **order))
+        if ended.get("signal") == signal.SIGKILL:
+            self.kills.append(story.read_text() if story.exists() else "from outside")
+            return True
+        assert ended == {"code": 0}, self.log.read_text()[-3000:]
+        return False
+
+    def finish(self) -> None:
+        """Work without being killed until all is over; where only a person can know, look at the world for them."""
+        for _ in range(10):
+            assert not self.work()
+            if not self._answered_questions():
+                return
+        raise AssertionError("a person was asked again and again")
+
+    def _answered_questions(self) -> int:
+        with self.product.db.reading() as session:
+            waiting = store.listed(session, store.Filter(state=State.UNCERTAIN), limit=10_000)
+        for publication in waiting:
+            is_live = bool(self.live(publication.id))
+            with self.product.db.writing() as session:
+                publishing.decide(session, publication.id, is_live=is_live, external_url=None, now=self.clock())
+        self.questions += len(waiting)
+        return len(waiting)
+
+    @property
+    def log(self) -> Path:
+        """What the workers said."""
+        return self.directory / "workers.log"
+
+    # Looking
+
+    def row(self, publication_id: str) -> Publication:
+        """The publication as stored."""
+        with self.product.db.reading() as session:
+            return store.get(session, publication_id)
+
+    def live(self, publication_id: str) -> list[Json]:
+        """What the world sees of this publication."""
+        return self.world.published(self.platform.name, self.usernames[publication_id])
+
+    def wrongs(self) -> list[str]:
+        """Everything that is not as promised: doubled, lost, altered, or told wrongly by our own rows and ledger."""
+        found = [wrong for publication_id in self.flows for wrong in self._wrongs_of(publication_id)]
+        with self.product.db.reading() as session:
+            found += [f"ledger: {broken.sentence}" for broken in ledger.verify(session)]
+            found += [f"still held: {owner}" for owner in claims.owners(session)]
+        return found + [f"never fired: {fault}" for fault in self.world.unspent()]
+
+    def _wrongs_of(self, publication_id: str) -> Iterator[str]:
+        flow, live, row = self.flows[publication_id], self.live(publication_id), self.row(publication_id)
+        name = f"{flow.name} of {self.usernames[publication_id]}"
+        if len(live) > 1:
+            yield f"DUPLICATE: {name} is live {len(live)} times"
+        if not live:
+            yield f"LOST: {name} is not live; our row says {row.state} ({row.error_message})"
+        if row.state not in SUCCESS:
+            yield f"UNTOLD: {name} is {row.state}: {row.error_message}"
+        expected = [self.shelf[clip].sha256 for clip in flow.clips]
+        for post in live:
+            if ([image["sha256"] for image in post["images"]] or [post["sha256"]]) != expected:
+                yield f"ALTERED: the bytes of {name}"
+
+    def verdict(self) -> str:
+        """The line that says it all."""
+        wrongs = self.wrongs()
+        doubled = sum(wrong.startswith("DUPLICATE") for wrong in wrongs)
+        lost = sum(wrong.startswith(("LOST", "UNTOLD")) for wrong in wrongs)
+        return f"{len(self.kills)} kills, {doubled} duplicates, {lost} lost"
+
+
+@dataclass
+class _Media:
+    """Serves our media to the simulator, from a process that nobody kills."""
+
+    app: FastAPI
+    server: MediaServer
+
+    @classmethod
+    def opened(cls) -> Self:
+        app = FastAPI(openapi_url=None)
+        app.include_router(media_router)
+        return cls(app, MediaServer(app))
+
+
+@contextmanager
+def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, **simulator_settings: float) -> Iterator[Theatre]:
+    """Open a theatre on a migrated database, and leave nothing running behind."""
+    quiet = {"delay_min_s": 0.0, "delay_max_s": 0.0, "failure_rate": 0.0, "processing_s": 0.0}
+    simulator, nursery, media = SimulatorProcess(directory / "simulator", **quiet | simulator_settings), Nursery(), _Media.opened()
+    world = World(simulator.url)
+    try:
+        world.ask("PUT", "settings", {"moderation_s": 0.0})
+        clock = SharedClock(world)
+        settings = load_settings(
+            data_dir=directory / "data",
+            database_url=database_url,
+            public_url=media.server.url,
+            simulation="off",
+            **{platform.url_setting: f"{simulator.url}/{platform.name}"},
+        )
+        with Clipcast.open(settings, clock=clock) as product:
+            media.app.state.clipcast = product
+            for app in world.ask("GET", f"{platform.name}/apps")["apps"]:
+                world.ask("POST", f"{platform.name}/apps/{app['client_key']}/prefixes", {"prefix": f"{media.server.url}/media/"})
+            shelf = {file.stem: product.library.add_file(file) for file in sample_files(directory)}
+            yield Theatre(directory, platform, simulator, world, product, clock, nursery, shelf)
+    finally:
+        world.close()
+        nursery.close()
+        media.server.close()
+        simulator.kill()
+
+
+def sample_files(directory: Path) -> list[Path]:
+    """A video of several blocks and two photos."""
+    return [
+        make_sample_video(directory / "video.mp4", seconds=1.5, width=360, height=640, min_bytes=CLIP_BYTES),
+        make_sample_image(directory / "photo-1.jpg", width=360, height=640, seed=1),
+        make_sample_image(directory / "photo-2.jpg", width=360, height=640, seed=2),
+    ]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
