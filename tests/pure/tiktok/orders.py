@@ -37,16 +37,16 @@ def image(**changes: Any) -> Media:
 
 
 def direct(**changes: Any) -> Order:
-    return replace(Order(media=(VIDEO,), caption="A day at sea #boat", mode="direct", username="skipper"), **changes)
+    return Order(**{"media": (VIDEO,), "caption": "A day at sea #boat", "mode": "direct", "username": "skipper", **changes})
 
 
 def inbox(**changes: Any) -> Order:
-    return direct(mode="inbox", **changes)
+    return direct(**{"mode": "inbox", **changes})
 
 
 def photos(count: int = 2, **changes: Any) -> Order:
     images = tuple(image(media_id=f"image-{number}") for number in range(count))
-    return direct(media=images, title="At sea", **changes)
+    return direct(**{"media": images, "title": "At sea", **changes})
 
 
 def at(seconds: float) -> datetime:

@@ -1,6 +1,7 @@
 """Asking how a post is doing, the end of it, and what comes after the end."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,8 +62,30 @@ def test_polls_come_gently() -> None:
     for _ in range(12):
         state = asked(state, BUSY)
         moments.append(due(state))
-    assert [later - sooner for sooner, later in zip(moments, moments[1:], strict=False)] == [5, 10, *[20] * 6, *[30] * 4]
+    assert [later - sooner for sooner, later in pairwise(moments)] == [5, 10, *[20] * 6, *[30] * 4]
     assert wait(state, at(moments[-1] - 1)).why == "TikTok is processing the post"
+
+
+def test_a_long_absence_and_trouble_with_asking_do_not_end_it_at_once() -> None:
+    """One 503 after two days away is TikTok's trouble, not a verdict; eight in a row are enough."""
+    state, now = processing(), at(48 * HOUR)
+    for _ in range(8):
+        assert isinstance(state, Processing)
+        assert state.verdict == ""
+        state = after(state, refused(503, "internal_error"), now=now)
+        now += timedelta(minutes=15)
+    assert isinstance(TIKTOK.next_step(state, now), Undecidable)
+    assert isinstance(after(TIKTOK.hurried(state, now), status("PUBLISH_COMPLETE"), now=now), Finished)
+
+
+def test_a_day_without_any_answer_ends_too() -> None:
+    state: TikTokState = processing()
+    for _ in range(300):
+        step = TIKTOK.next_step(state, NOW)
+        if isinstance(step, Undecidable):
+            break
+        state = asked(state, refused(503, "internal_error"))
+    assert isinstance(TIKTOK.next_step(state, NOW), Undecidable)
 
 
 @pytest.mark.parametrize("word", ["PROCESSING_UPLOAD", "PROCESSING_DOWNLOAD", "PROCESSING", "PUBLISHED", "", "SOMETHING_NEW"])
@@ -115,7 +138,8 @@ def test_too_many_questions_are_followed_by_a_pause(headers: dict[str, str], pau
 
 
 @pytest.mark.parametrize(
-    "reply", [refused(400, "invalid_publish_id"), refused(400, "invalid_params", "invalid_publish_id"), refused(400, "invalid_publish_id", "x")]
+    "reply",
+    [refused(400, "invalid_publish_id"), refused(400, "invalid_params", "invalid_publish_id"), refused(400, "invalid_publish_id", "x")],
 )
 def test_right_after_init_the_id_may_be_unknown(reply: Answer) -> None:
     early = asked(processing(), reply)
@@ -350,7 +374,9 @@ def test_another_try_of_something_done_only_looks() -> None:
     assert TIKTOK.again(linked, at(10)) == linked
 
 
-@pytest.mark.parametrize("value", [{"status": None}, {"status": "PROCESSING_UPLOAD", "uploaded_bytes": None}, {}, {"status": "X", "new": [1]}])
+@pytest.mark.parametrize(
+    "value", [{"status": None}, {"status": "PROCESSING_UPLOAD", "uploaded_bytes": None}, {}, {"status": "X", "new": [1]}]
+)
 def test_missing_and_unknown_fields_are_no_trouble(value: dict[str, Any]) -> None:
     state = asked(processing(), ok(value))
     assert isinstance(state, Processing)

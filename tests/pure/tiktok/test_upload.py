@@ -93,7 +93,9 @@ def test_init_carries_the_plan_and_every_choice() -> None:
     }
 
 
-@pytest.mark.parametrize(("privacy", "level"), [("public", "PUBLIC_TO_EVERYONE"), ("followers", "FOLLOWER_OF_CREATOR"), ("private", "SELF_ONLY")])
+@pytest.mark.parametrize(
+    ("privacy", "level"), [("public", "PUBLIC_TO_EVERYONE"), ("followers", "FOLLOWER_OF_CREATOR"), ("private", "SELF_ONLY")]
+)
 def test_each_privacy_has_tiktoks_word(privacy: str, level: str) -> None:
     everything = creator_info(privacy_level_options=[level])
     post_info = body(after(TIKTOK.begin(direct(privacy=privacy)), everything))["post_info"]
@@ -348,7 +350,9 @@ def test_after_a_lost_last_chunk_a_dead_url_is_no_reason_to_start_over(http_stat
 
 
 def test_bytes_that_turn_up_after_all_settle_the_doubt() -> None:
-    state = replace(after(last_chunk_next(), answer(201)), unproven_until=at(65 * MINUTE))
+    done = after(last_chunk_next(), answer(201))
+    assert isinstance(done, Processing)
+    state = replace(done, unproven_until=at(65 * MINUTE))
     proven = after(state, status("PROCESSING_UPLOAD", uploaded_bytes=20_000_000), now=at(3))
     assert isinstance(proven, Processing)
     assert (proven.unproven_until, TIKTOK.stage(proven)) == (None, Stage.PROCESSING)
@@ -388,7 +392,9 @@ def test_416_without_a_position_asks_for_it() -> None:
 
 
 def test_416_on_the_last_chunk_that_is_there_leads_to_polling() -> None:
-    state = after(in_doubt(last_chunk_next()), status("PROCESSING_UPLOAD"), answer(416), status("PROCESSING_UPLOAD", uploaded_bytes=20_000_000))
+    state = after(
+        in_doubt(last_chunk_next()), status("PROCESSING_UPLOAD"), answer(416), status("PROCESSING_UPLOAD", uploaded_bytes=20_000_000)
+    )
     assert isinstance(state, Processing)
     assert state.unproven_until is None
 

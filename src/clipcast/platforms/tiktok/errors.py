@@ -22,6 +22,8 @@ from clipcast.platforms.base import Answer, JsonValue
 from clipcast.platforms.tiktok.limits import CAP_WAIT_S
 
 RAW_CHARS: Final = 2000
+#: No more is searched for secrets, so that a hostile megabyte costs nothing; ten times what is kept.
+SEARCHED_CHARS: Final = 20_000
 RETRY_AFTER_S: Final = 60.0
 
 
@@ -146,6 +148,11 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def kept(text: str) -> str:
+    """What is kept of TikTok's words: without secrets, and at most 2,000 characters."""
+    return without_secrets(text[:SEARCHED_CHARS])[:RAW_CHARS]
+
+
 def words(answer: Answer) -> tuple[str, str, str]:
     """TikTok's own code, message and log id out of any answer; empty strings where it gave none.
 
@@ -165,7 +172,7 @@ def words(answer: Answer) -> tuple[str, str, str]:
 
 
 def _text(value: JsonValue) -> str:
-    return without_secrets(str(value))[:RAW_CHARS] if isinstance(value, str | int) else ""
+    return kept(str(value)) if isinstance(value, str | int) else ""
 
 
 def refusal(answer: Answer) -> PlatformError:
@@ -189,9 +196,9 @@ def upload_refusal(answer: Answer) -> PlatformError:
 
 def failure(reason: str, answer: Answer, meaning: Meaning | None = None) -> PlatformError:
     """The error that a post's `fail_reason` stands for, or `meaning` where the caller knows better; the post itself has failed."""
-    named = f" ({without_secrets(reason)})" if reason else " and gave no reason"
+    named = f" ({kept(reason)})" if reason else " and gave no reason"
     unknown = Meaning(Rejected, f"TikTok could not publish this post{named}; change the post or try again later.")
-    made = error(meaning or FAIL_REASONS.get(reason, unknown), answer, without_secrets(reason) or "failed")
+    made = error(meaning or FAIL_REASONS.get(reason, unknown), answer, kept(reason) or "failed")
     made.post_failed = True
     return made
 
@@ -211,7 +218,7 @@ def error(meaning: Meaning, answer: Answer, code: str) -> PlatformError:
         platform_message=message,
         http_status=answer.status,
         log_id=log_id,
-        raw=without_secrets(answer.body.decode("utf-8", "replace"))[:RAW_CHARS],
+        raw=kept(answer.body[: 4 * SEARCHED_CHARS].decode("utf-8", "replace")),
     )
     if isinstance(made, Throttled):
         made.retry_after_s = _retry_after_s(answer) or meaning.retry_after_s

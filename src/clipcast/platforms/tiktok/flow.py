@@ -105,7 +105,7 @@ class TikTok:
         """The same state with the next question to TikTok due now, even where we had stopped asking."""
         match state:
             case Requested() | Processing():
-                return replace(state, next_at=min(now, state.next_at), verdict="")
+                return replace(state, next_at=min(now, state.next_at), unanswered=0, verdict="")
             case Finished():
                 return finished.hurried(state, now)
             case Starting() | Uploading():  # these do not wait for an answer but for a cap or a pause, and shortening those helps nobody
@@ -122,9 +122,9 @@ class TikTok:
             case Uploading():
                 return replace(state, post=post, setbacks=0, resyncs=0, resume_at=None)
             case Requested():
-                return replace(state, post=post, looks=0, next_at=now, verdict="")
+                return replace(state, post=post, looks=0, unanswered=0, next_at=now, verdict="")
             case Processing():
-                return replace(state, post=post, next_at=now, verdict="")
+                return replace(state, post=post, unanswered=0, next_at=now, verdict="")
             case Finished():
                 return finished.hurried(state, now)
             case _:

@@ -80,6 +80,9 @@ LINK_FAST_FOR: Final = timedelta(hours=1)
 LINK_SLOW_S: Final = 3600
 LINK_PATIENCE: Final = timedelta(hours=24)
 
+#: Once patience is over, how many questions in a row TikTok may leave unanswered before a person must look.
+UNANSWERED_LAST_QUESTIONS: Final = 8
+
 #: Looking for a post whose init answer was lost: seconds before each look. A pull and its moderation take minutes.
 SEARCH_STEPS_S: Final = (30, 60, 120, 300, 600, 900)
 SEARCH_SLACK: Final = timedelta(seconds=60)

@@ -99,6 +99,7 @@ def _failed(post: Post, publish_id: str, reason: str, answer: Answer, now: datet
 
 
 def _still_processing(state: Processing, said: answers.Status, now: datetime) -> Processing | Starting:
+    state = replace(state, unanswered=0)
     size, stored = upload_bytes(state.post.order), said.uploaded_bytes
     if state.unproven_until and stored is not None:
         if stored >= size:
@@ -114,18 +115,19 @@ def _asked_in_vain(state: Processing, error: PlatformError, now: datetime) -> Pr
     if error.platform_code == "invalid_publish_id":
         if age <= limits.EARLY_UNKNOWN_ID:
             return replace(state, next_at=now + seconds(limits.EARLY_POLL_S))
-        return _later(replace(state, overdue=True), now, trouble=error.sentence)
-    asked = _later(state, now, trouble=error.sentence)
+        return _later(replace(state, overdue=True, unanswered=0), now, trouble=error.sentence)
+    asked = _later(replace(state, unanswered=state.unanswered + 1), now, trouble=error.sentence)
     if isinstance(error, Throttled):
         return replace(asked, next_at=max(asked.next_at, now + seconds(error.retry_after_s)))
     return asked
 
 
 def _later(state: Processing, now: datetime, *, trouble: str) -> Processing:
-    """Ask again after the next pause; after a day, not any more."""
+    """Ask again after the next pause; after a day, not any more, unless TikTok only failed to answer (we may have been away that long)."""
     age = now - state.since
     overdue = state.overdue or age >= limits.PROCESSING_USUAL
-    if age >= limits.PROCESSING_PATIENCE:
+    answered = state.unanswered == 0
+    if age >= limits.PROCESSING_PATIENCE and (answered or state.unanswered >= limits.UNANSWERED_LAST_QUESTIONS):
         return replace(state, overdue=True, trouble=trouble, verdict=_verdict(state, age, trouble))
     pause_s = limits.POLL_SLOW_S if overdue else _pause_s(state.polls + 1)
     return replace(state, polls=state.polls + 1, next_at=now + seconds(pause_s), overdue=overdue, trouble=trouble)

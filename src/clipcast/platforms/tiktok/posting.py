@@ -100,7 +100,7 @@ def _video_info(order: Order, creator: Creator | None) -> dict[str, JsonValue]:
 
 def _shared_info(order: Order, creator: Creator | None) -> dict[str, JsonValue]:
     return {
-        "privacy_level": PRIVACY_LEVELS[order.privacy],
+        "privacy_level": PRIVACY_LEVELS.get(order.privacy, order.privacy),  # what preflight let pass, TikTok judges
         "disable_comment": not order.allow_comments or bool(creator and creator.comment_disabled),
         "brand_content_toggle": order.brand_content,
         "brand_organic_toggle": order.brand_organic,

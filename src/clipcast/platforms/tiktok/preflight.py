@@ -58,7 +58,7 @@ def _account_problems(order: Order, answer: Answer) -> list[Problem]:
 
 
 def _privacy_problems(order: Order, creator: Creator) -> Iterator[Problem]:
-    if creator.privacy_levels and limits.PRIVACY_LEVELS[order.privacy] not in creator.privacy_levels:
+    if creator.privacy_levels and limits.PRIVACY_LEVELS.get(order.privacy) not in creator.privacy_levels:
         offered = ", ".join(_PRIVACY_NAMES.get(level, level) for level in creator.privacy_levels)
         sentence = f"This account cannot post with the privacy '{order.privacy}'; its TikTok settings allow {offered}."
         yield Problem("privacy", "privacy_not_offered", sentence)
@@ -99,12 +99,14 @@ def _option_problems(order: Order) -> Iterator[Problem]:
     if order.mode and order.mode not in MODES:
         yield Problem("mode", "unknown_mode", f"TikTok has no mode '{order.mode}'; use 'direct' or 'inbox'.")
     if order.privacy not in limits.PRIVACY_LEVELS:
-        yield Problem("privacy", "unknown_privacy", f"There is no privacy '{order.privacy}'; use public, friends, followers or private.")
+        yield Problem("privacy", "unknown_privacy", f"TikTok has no privacy '{order.privacy}'; use public, friends, followers or private.")
     if order.transfer not in ("upload", "pull"):
         yield Problem("transfer", "unknown_transfer", f"There is no transfer '{order.transfer}'; use 'upload' or 'pull'.")
     if order.brand_content and order.privacy == "private" and not is_inbox(order):
         sentence = "Branded content cannot be private on TikTok; choose a wider privacy or take the brand content mark off."
         yield Problem("brand_content", "private_brand_content", sentence)
+    for name in order.options:
+        yield Problem(f"options.{name}", "unknown_option", f"TikTok has no option '{name}'; take it out of 'options'.")
     yield from _cover_problems(order)
     yield from _ignored_options(order)
 
@@ -131,7 +133,7 @@ def _ignored_options(order: Order) -> Iterator[Problem]:
 
 def _why_ignored(order: Order) -> dict[str, str]:
     """The options that mean nothing for this kind of post, and why."""
-    why: dict[str, str] = {}
+    why = {"cover": "it takes no image as a cover, only a moment of the video (cover_ms) or one of the set (cover_index)"}
     if is_photos(order):
         why |= dict.fromkeys(("cover_ms", "allow_duet", "allow_stitch"), "photo posts have no such thing")
     else:

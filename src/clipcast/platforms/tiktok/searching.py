@@ -60,16 +60,19 @@ def _looked(state: Requested, found: list[answers.ListedPost], now: datetime) ->
         )
     looks = state.looks + 1
     if looks >= len(limits.SEARCH_STEPS_S):
-        return replace(state, looks=looks, verdict=f"{_lost(state)} and the post has not shown up on the profile. {_look(state)}")
-    return replace(state, looks=looks, next_at=now + seconds(limits.SEARCH_STEPS_S[looks]))
+        return replace(
+            state, looks=looks, unanswered=0, verdict=f"{_lost(state)} and the post has not shown up on the profile. {_look(state)}"
+        )
+    return replace(state, looks=looks, unanswered=0, next_at=now + seconds(limits.SEARCH_STEPS_S[looks]))
 
 
 def _looked_in_vain(state: Requested, error: PlatformError, now: datetime) -> Requested:
-    """TikTok's trouble with listing says nothing about the post: look again, for a day at most."""
-    if now - state.sent_at >= limits.SEARCH_PATIENCE:
+    """TikTok's trouble with listing says nothing about the post: look again, for a day, or for some looks if we were away that long."""
+    unanswered = state.unanswered + 1
+    if now - state.sent_at >= limits.SEARCH_PATIENCE and unanswered >= limits.UNANSWERED_LAST_QUESTIONS:
         return replace(state, verdict=f"{_lost(state)} and its list of posts could not be read for a day. {_look(state)}")
     pause_s = error.retry_after_s if isinstance(error, Throttled) else limits.SEARCH_STEPS_S[state.looks]
-    return replace(state, next_at=now + seconds(pause_s))
+    return replace(state, unanswered=unanswered, next_at=now + seconds(pause_s))
 
 
 def _lost(state: Requested) -> str:

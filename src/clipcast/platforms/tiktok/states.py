@@ -86,12 +86,16 @@ class Uploading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """TikTok was asked, at `sent_at`, to fetch and post; until its answer is here we can only look for the post."""
+    """TikTok was asked, at `sent_at`, to fetch and post; until its answer is here we can only look for the post.
+
+    `unanswered` counts the looks in a row that TikTok did not allow; `verdict` is set once we stop looking.
+    """
 
     post: Post
     sent_at: datetime
     asking: Literal["init", "list"] = "init"
     looks: int = 0
+    unanswered: int = 0
     next_at: datetime
     verdict: str = ""
 
@@ -101,7 +105,8 @@ class Processing:
     """TikTok has what it needs, since `since`; we ask.
 
     `unproven_until` is set when the last chunk was never acknowledged: after it, TikTok saying that bytes are missing proves that nothing
-    was posted. `overdue` when it takes so long that something must be wrong; `verdict` once we stop asking.
+    was posted. `overdue` when it takes so long that something must be wrong; `unanswered` counts the questions in a row that TikTok did
+    not answer; `verdict` once we stop asking.
     """
 
     post: Post
@@ -109,6 +114,7 @@ class Processing:
     since: datetime
     next_at: datetime
     polls: int = 0
+    unanswered: int = 0
     unproven_until: datetime | None = None
     overdue: bool = False
     trouble: str = ""
