@@ -197,14 +197,9 @@ class Desk:
     @staticmethod
     def _note(context: Context, outcome: Outcome, received: int) -> None:
         reply = outcome.reply
-        journal.note(
-            context.connection,
-            context.entry,
-            bytes=received,
-            status=None if reply is None else reply.status,
-            code=None if reply is None else reply.code,
-            fault=None if context.fault is None else context.fault.instruction,
-        )
+        answered = {"status": None, "code": None} if reply is None else {"status": reply.status, "code": reply.code}
+        fault = {} if context.fault is None else {"fault": context.fault.instruction}
+        journal.note(context.connection, context.entry, bytes=received, **answered, **fault)
 
 
 def current_settings(connection: Connection) -> SimulatorSettings:

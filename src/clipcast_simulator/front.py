@@ -41,6 +41,8 @@ class Front:
                 await self._serve(line, request)
             except Disconnected:
                 log.debug("simulator.client_left")
+            except asyncio.CancelledError:  # the server is closing while this request is stalled
+                await line.hang_up()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

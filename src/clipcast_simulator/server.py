@@ -1,7 +1,9 @@
 """Serves the simulator: blocking for a command, or in a thread for tests and for a product that embeds it."""
 
+import os
 import socket
 import struct
+import sys
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +16,10 @@ from clipcast_simulator.app import create_app
 from clipcast_simulator.line import EXTENSION
 from clipcast_simulator.settings import SimulatorSettings
 
-_LINGER_NOT = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: closing sends RST and drops what is unsent
+#: SO_LINGER on, zero seconds: closing sends RST and drops what is unsent
+_LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+    "hh" if sys.platform == "win32" else "ii", 1, 0
+)  # SO_LINGER on, zero seconds: closing sends RST and drops what is unsent
 _BACKLOG = 2048
 
 
@@ -115,7 +120,8 @@ def _listener(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only on sockets that say they are TCP; without it every answer takes 40 ms longer
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError:

@@ -2,12 +2,15 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import urllib3
 
+from clipcast_simulator.server import SimulatorServer
+from clipcast_simulator.settings import quiet
 from simulator.wire import POST, Answer, Creator, Sim, file_source, one_chunk, put
 
 VIDEO = one_chunk(1000)
@@ -359,3 +362,24 @@ def test_an_honest_client_gets_through_half_the_requests_failing(sim: Sim, ana: 
             break
 
     assert [post["publish_id"] for post in sim.posts() if post["published"]] == [done]
+
+
+def test_the_journal_remembers_a_stall_that_was_sat_out(sim: Sim, ana: Creator) -> None:
+    sim.faults({"operation": "creator_info", "fault": "stall-0.05s"})
+    ana.info()
+
+    (entry,) = sim.requests(operation="creator_info")
+    assert (entry["status"], entry["fault"]) == (200, "stall-0.05s")
+
+
+def test_closing_cuts_a_stalled_request_off(tmp_path: Path) -> None:
+    with SimulatorServer(tmp_path, quiet()) as server:
+        sim = Sim(server.url)
+        ana = sim.account("ana")
+        sim.faults({"operation": "creator_info", "fault": "stall-30s"})
+        connection = raw(sim, status_request(ana))
+        while not sim.requests():
+            pass
+
+    with connection:
+        assert connection.recv(100) == b""

@@ -1,10 +1,11 @@
 """The control resource's TikTok part: apps, accounts, and the world as everybody sees it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 
 from clipcast_simulator.clock import iso
 from clipcast_simulator.control import parse_body, parse_query
@@ -161,7 +162,7 @@ def _revoke(context: Context, request: Request) -> Reply:
 def _posts(context: Context, request: Request) -> Reply:
     username = parse_query(request, {"username"}).get("username")
     tasks.advance_all(context)
-    return json_reply(200, {"posts": [_view(context, task) for task in tasks.listing(context.connection, username)]})
+    return json_reply(200, {"posts": _views(context, tasks.listing(context.connection, username))})
 
 
 def _post_draft(context: Context, request: Request) -> Reply:
@@ -218,9 +219,30 @@ def _credentials(context: Context, app: App, account: Account, wanted: list[str]
 
 
 def _view(context: Context, task: Task) -> dict[str, Any]:
-    """Write a task as the world sees it."""
-    post = context.connection.execute(select(posts).where(posts.c.task_id == task.id).order_by(posts.c.created_at).limit(1)).mappings()
-    found = post.first()
+    """Write one task as the world sees it."""
+    return _views(context, [task])[0]
+
+
+def _views(context: Context, found: list[Task]) -> list[dict[str, Any]]:
+    """Write tasks as the world sees them. A draft that became several posts shows its first."""
+    shown: dict[int, RowMapping] = {}
+    pictures: dict[int, list[RowMapping]] = {}
+    one = [found[0].id] if len(found) == 1 else None  # the usual question is about one, or about all
+    for post in _rows(context, posts, posts.c.created_at, one):
+        shown.setdefault(post["task_id"], post)
+    for image in _rows(context, images, images.c.position, one):
+        pictures.setdefault(image["task_id"], []).append(image)
+    return [_task_view(context, task, shown.get(task.id), pictures.get(task.id, [])) for task in found]
+
+
+def _rows(context: Context, table: Table, order: ColumnElement[Any], only: list[int] | None) -> Iterable[RowMapping]:
+    query = select(table).order_by(order)
+    if only is not None:
+        query = query.where(table.c.task_id.in_(only))
+    return context.connection.execute(query).mappings()
+
+
+def _task_view(context: Context, task: Task, post: RowMapping | None, pictures: list[RowMapping]) -> dict[str, Any]:
     return {
         "publish_id": task.publish_id,
         "kind": task.kind,
@@ -229,9 +251,9 @@ def _view(context: Context, task: Task) -> dict[str, Any]:
         "state": "abandoned" if tasks.is_abandoned(task, context.now) else task.state,
         "fail_reason": task.fail_reason,
         "published": task.state in ("inbox", "complete"),
-        **_post_view(task, found),
+        **_post_view(task, post),
         "sha256": task.sha256,
-        "images": _images(context, task),
+        "images": [_image_view(task, image) for image in pictures],
         "facts": task.facts,
         "bytes_received": task.bytes_done,
         "created_at": iso(task.created_at),
@@ -257,16 +279,9 @@ def _texts(post: RowMapping) -> dict[str, Any]:
     return {name: post[name] for name in ("privacy_level", "title", "description")}
 
 
-def _images(context: Context, task: Task) -> list[dict[str, Any]]:
-    query = select(images).where(images.c.task_id == task.id).order_by(images.c.position)
-    return [
-        {
-            "url_without_query": task.urls[row["position"]].partition("?")[0],
-            "sha256": row["sha256"],
-            "bytes": row["bytes"],
-        }
-        for row in context.connection.execute(query).mappings()
-    ]
+def _image_view(task: Task, image: RowMapping) -> dict[str, Any]:
+    url = task.urls[image["position"]].partition("?")[0]
+    return {"url_without_query": url, "sha256": image["sha256"], "bytes": image["bytes"]}
 
 
 def _app_view(app: App) -> dict[str, Any]:
