@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, cast
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,7 +49,7 @@ def readyz(request: Request) -> Ready | Response:
 def metrics(request: Request) -> Response:
     """The numbers of this server, in Prometheus' text format."""
     numbers = cast("Metrics", request.app.state.metrics)
-    return Response(numbers.rendered(), media_type=CONTENT_TYPE_PLAIN_1_0_0)
+    return Response(numbers.rendered(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _trouble_of(check: Callable[[], None]) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _trouble_of(check: Callable[[], None]) -> Iterator[str]:
 
 def _migrated(db: Database) -> None:
     if not is_current(db):
-        raise ConfigurationError("The database has another shape than this version of Clipcast expects. Run: clipcast db upgrade")
+        raise ConfigurationError("The database has another shape than this version of Clipcast expects. Run `clipcast db upgrade`.")
 
 
 def _writable(library: Library) -> None:
