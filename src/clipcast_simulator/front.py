@@ -114,7 +114,7 @@ class Front:
         if admission.stall_s:
             await line.outlast(admission.stall_s)
         try:
-            await receive_into(line, admission.grant.path)
+            await receive_into(line, admission.grant.path, admission.grant.size)
         except Disconnected:
             received = await asyncio.to_thread(throw_away, admission.grant.path)
             await asyncio.to_thread(self._desk.lose, admission.entry, received)

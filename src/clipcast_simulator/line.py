@@ -16,8 +16,18 @@ EXTENSION = "clipcast_simulator.socket"
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
+class Stream(Protocol):
+    """The rest of a body that goes past the HTTP parser."""
+
+    async def read(self) -> bytes | None:
+        """Return the next block, b"" at the end; None when the client is gone."""
+
+
 class Socket(Protocol):
-    """What the server lends us of the connection; see `server.ConnectionProtocol`."""
+    """What the server lends us of the connection; see `connection.ConnectionProtocol`."""
+
+    def take_body(self, left: int) -> Stream:
+        """Hand over the rest of the body, of which so many bytes were not read yet."""
 
     def reset(self) -> None:
         """Break the connection with a TCP RST."""
@@ -37,16 +47,32 @@ class Line:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._stream: Stream | None = None
         self.is_complete = False  #: every byte of the body was read
 
     async def read(self) -> bytes:
         """Return the next bytes of the body; raises Disconnected when the client is gone."""
+        if self._stream is not None:
+            return await self._read_stream(self._stream)
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         self.is_complete = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         return body
+
+    def hasten(self, left: int) -> None:
+        """Read the rest of a large body past the HTTP parser, where the server can. Something was read already."""
+        connection = self._scope.get("extensions", {}).get(EXTENSION)
+        if connection is not None and left > 0:
+            self._stream = connection.take_body(left)
+
+    async def _read_stream(self, stream: Stream) -> bytes:
+        block = await stream.read()
+        if block is None:
+            raise Disconnected
+        self.is_complete = not block
+        return block
 
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer. An unread body is then discarded by the server as it arrives."""

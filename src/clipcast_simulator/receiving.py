@@ -9,14 +9,17 @@ from clipcast_simulator.line import Line
 _BLOCK = 1 << 20
 
 
-async def receive_into(line: Line, path: Path, limit: int | None = None) -> int:
-    """Write the body to a new file and return its size in bytes; the kernel has every byte when this returns.
+async def receive_into(line: Line, path: Path, size: int) -> None:
+    """Write a body of `size` bytes to a new file; the kernel has every byte when this returns.
 
-    `limit` stops early, once so many bytes were read. Raises Disconnected when the client goes away.
+    Raises Disconnected when the client goes away first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    first = await line.read()
+    if not line.is_complete:
+        line.hasten(size - len(first))
     with path.open("wb", buffering=0) as file:
-        return await _pour(line, file, limit)
+        await _pour(line, file, first)
 
 
 async def discard(line: Line, limit: int) -> int:
@@ -37,11 +40,11 @@ def throw_away(path: Path) -> int:
     return size
 
 
-async def _pour(line: Line, file: BinaryIO, limit: int | None) -> int:
-    count, blocks, held = 0, [], 0
+async def _pour(line: Line, file: BinaryIO, first: bytes) -> None:
+    blocks, held = [first], len(first)
     writing: asyncio.Future[None] | None = None
     try:
-        while not line.is_complete and (limit is None or count + held < limit):
+        while not line.is_complete:
             block = await line.read()
             blocks.append(block)
             held += len(block)
@@ -49,12 +52,11 @@ async def _pour(line: Line, file: BinaryIO, limit: int | None) -> int:
                 if writing is not None:
                     await writing
                 writing = asyncio.ensure_future(asyncio.to_thread(_write, file, blocks))
-                count, blocks, held = count + held, [], 0
+                blocks, held = [], 0
     finally:
         if writing is not None:
             await writing
     _write(file, blocks)
-    return count + held
 
 
 def _write(file: BinaryIO, blocks: list[bytes]) -> None:

@@ -2,48 +2,18 @@
 
 import os
 import socket
-import struct
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clipcast_simulator.app import create_app
-from clipcast_simulator.line import EXTENSION
+from clipcast_simulator.connection import ConnectionProtocol
 from clipcast_simulator.settings import SimulatorSettings
 
-#: SO_LINGER on, zero seconds: closing sends RST and drops what is unsent
-_LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-    "hh" if sys.platform == "win32" else "ii", 1, 0
-)  # SO_LINGER on, zero seconds: closing sends RST and drops what is unsent
 _BACKLOG = 2048
-
-
-class ConnectionProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol, which also lends the application its connection."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        served = self.app
-
-        async def with_socket(scope: Any, receive: Any, send: Any) -> None:
-            scope.setdefault("extensions", {})[EXTENSION] = self
-            await served(scope, receive, send)
-
-        self.app = with_socket
-
-    def reset(self) -> None:
-        """Break the connection with a TCP RST."""
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        self.transport.abort()
-
-    def hang_up(self) -> None:
-        """Close the connection in order, without a word."""
-        self.transport.close()
 
 
 class _Server(uvicorn.Server):

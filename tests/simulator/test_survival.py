@@ -35,7 +35,7 @@ def process(state_dir: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes
     source = Path(__file__).parents[2] / "src"
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(source)}) as child:
         try:
-            patient = urllib3.PoolManager(retries=urllib3.Retry(connect=200, backoff_factor=0.01, backoff_max=0.1), timeout=20)
+            patient = urllib3.PoolManager(retries=urllib3.Retry(total=None, connect=300, backoff_factor=0.01, backoff_max=0.1), timeout=20)
             patient.request("GET", f"http://127.0.0.1:{port}/_simulator/")
             yield child, Sim(f"http://127.0.0.1:{port}")
         finally:
