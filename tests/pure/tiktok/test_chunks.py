@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipcast.platforms.tiktok.chunks import ChunkPlan, plan_chunks
@@ -29,6 +29,7 @@ def test_tiktoks_own_example_has_its_remainder_in_the_last_chunk() -> None:
     assert [len(plan.part(index)) for index in range(5)] == [10_000_000] * 4 + [10_000_123]
 
 
+@settings(deadline=None)
 @given(size_bytes=st.integers(1, 4_000_000_000), chunk_bytes=st.integers(5_242_880, 32_000_000))
 def test_every_plan_keeps_every_rule(size_bytes: int, chunk_bytes: int) -> None:
     """floor(size / chunk) chunks of 5 to 64 MB that cover the file in order, one only up to 64 MB and then declared at its own size."""
@@ -51,6 +52,7 @@ def test_no_plan_for_what_tiktok_does_not_take(size_bytes: int, chunk_bytes: int
         plan_chunks(size_bytes, chunk_bytes)
 
 
+@settings(deadline=None)
 @given(
     size_bytes=st.integers(2, 4_000_000_000), chunk_bytes=st.integers(5_242_880, 32_000_000), chunk=st.integers(0, 999), index=st.booleans()
 )

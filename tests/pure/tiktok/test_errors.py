@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipcast.errors import (
@@ -188,12 +188,14 @@ def test_a_secret_at_the_cut_is_not_half_kept() -> None:
     assert "TTTT" not in refusal(answer(400, body)).raw
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_text_without_secrets_is_left_alone_or_shortened_safely(text: str) -> None:
     once = without_secrets(text)
     assert without_secrets(once) == once
 
 
+@settings(deadline=None)
 @given(http_status=st.integers(100, 599), body=st.binary(max_size=200))
 def test_no_answer_whatever_breaks_the_reading(http_status: int, body: bytes) -> None:
     for error in (refusal(Answer(http_status, {}, body)), upload_refusal(Answer(http_status, {}, body))):
@@ -209,6 +211,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(http_status=st.integers(100, 599), body=JSON)
 def test_no_json_whatever_breaks_the_reading(http_status: int, body: Any) -> None:
     error = refusal(answer(http_status, body))

@@ -169,16 +169,21 @@ def test_an_answer_that_proves_nothing_leaves_the_pull_in_doubt(reply: Answer) -
     assert getattr(caught.value, "refused", None) is False
 
 
+def test_impatience_does_not_end_the_looking() -> None:
+    """However often somebody asks in the first half hour, the post may still show up."""
+    state = lost()
+    for second in range(60):
+        state = after(TIKTOK.hurried(state, at(second)), found(), now=at(second))
+    assert isinstance(looked(state, found(listed())), Finished)
+
+
 def test_after_a_lost_answer_init_is_never_sent_again() -> None:
     """However long we wait and whatever the profile shows, the only question left is the list of posts."""
     state, labels = lost(), set()
-    for _ in range(20):
-        state = TIKTOK.hurried(state, NOW)
-        step = TIKTOK.next_step(state, NOW)
-        if isinstance(step, Undecidable):
-            break
-        labels.add(send(state).label)
-        state = after(state, found())
+    for minute in range(0, 6000, 60):
+        hurried = TIKTOK.hurried(state, at(60 * minute))
+        labels.add(send(hurried, at(60 * minute)).label)
+        state = after(hurried, found(), now=at(60 * minute))
     assert labels == {"video.list"}
 
 

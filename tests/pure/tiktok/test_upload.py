@@ -293,7 +293,7 @@ def test_trouble_on_a_chunk_leaves_it_in_doubt(http_status: int) -> None:
     assert not caught.value.refused
 
 
-@pytest.mark.parametrize(("http_status", "kind"), [(429, Throttled), (400, ProtocolError), (302, ProtocolError), (408, Unavailable)])
+@pytest.mark.parametrize(("http_status", "kind"), [(429, Throttled), (400, Rejected), (302, Rejected), (408, Unavailable)])
 def test_other_answers_to_a_chunk(http_status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         after(uploading(), answer(http_status, b"null"))

@@ -186,11 +186,13 @@ def refusal(answer: Answer) -> PlatformError:
 def upload_refusal(answer: Answer) -> PlatformError:
     """The error that an answer of the upload host stands for; it has a status and no body worth reading.
 
+    Anything but trouble and throttling means that the chunk was sent in a way that can never pass: trying again would only loop.
+
     Source: https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide (read 2026-09-11)
     """
     if answer.status in (429, 408) or answer.status >= 500:
         return error(_meaning("", answer.status), answer, f"upload_{answer.status}")
-    meaning = Meaning(ProtocolError, f"TikTok's upload host refused a chunk (HTTP {answer.status}); please report this.")
+    meaning = Meaning(Rejected, f"TikTok's upload host did not accept how the video was sent (HTTP {answer.status}); please report this.")
     return error(meaning, answer, f"upload_{answer.status}")
 
 

@@ -83,8 +83,10 @@ LINK_PATIENCE: Final = timedelta(hours=24)
 #: Once patience is over, how many questions in a row TikTok may leave unanswered before a person must look.
 UNANSWERED_LAST_QUESTIONS: Final = 8
 
-#: Looking for a post whose init answer was lost: seconds before each look. A pull and its moderation take minutes.
+#: Looking for a post whose init answer was lost: seconds before each look. A pull and its moderation take minutes, so that a post which is
+#: not listed after half an hour will hardly be listed later.
 SEARCH_STEPS_S: Final = (30, 60, 120, 300, 600, 900)
+SEARCH_USUAL: Final = timedelta(minutes=30)
 SEARCH_SLACK: Final = timedelta(seconds=60)
 SEARCH_PATIENCE: Final = timedelta(hours=24)
 

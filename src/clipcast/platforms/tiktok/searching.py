@@ -58,8 +58,8 @@ def _looked(state: Requested, found: list[answers.ListedPost], now: datetime) ->
         return replace(
             state, verdict=f"{_lost(state)} and the profile shows {len(found)} posts with this caption since then. {_look(state)}"
         )
-    looks = state.looks + 1
-    if looks >= len(limits.SEARCH_STEPS_S):
+    looks = min(state.looks + 1, len(limits.SEARCH_STEPS_S) - 1)
+    if now - state.sent_at >= limits.SEARCH_USUAL:
         return replace(
             state, looks=looks, unanswered=0, verdict=f"{_lost(state)} and the post has not shown up on the profile. {_look(state)}"
         )
