@@ -1,6 +1,8 @@
 """The PUT to the upload URL: what is stored, what is refused, and what the answers say."""
 
 import hashlib
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -132,6 +134,41 @@ def test_an_aborted_body_leaves_nothing_behind(sim: Sim, ana: Creator, begun: di
 
     assert "uploaded_bytes" not in ana.status(begun["publish_id"]).data
     assert [send(sim, begun["upload_url"], index).status for index in (0, 1)] == [206, 201]
+
+
+def head(url: str, first: int, last: int) -> bytes:
+    """Write a chunk's request head by hand."""
+    target = url.partition("/tiktok/")[2]
+    lines = [f"PUT /tiktok/{target} HTTP/1.1", "Host: x", "Content-Type: video/mp4", f"Content-Length: {last - first + 1}"]
+    return "\r\n".join([*lines, f"Content-Range: bytes {first}-{last}/{TOTAL}", "", ""]).encode()
+
+
+def connect(sim: Sim) -> socket.socket:
+    parts = urlsplit(sim.url)
+    return socket.create_connection((parts.hostname, parts.port or 80), timeout=20)
+
+
+def test_a_client_that_leaves_in_mid_chunk_leaves_nothing_behind(sim: Sim, ana: Creator, begun: dict[str, str]) -> None:
+    with connect(sim) as connection:
+        connection.sendall(head(begun["upload_url"], 0, 4_999_999) + BYTES[:3_000_000])
+
+    while not any(entry["bytes"] for entry in sim.requests(operation="upload.chunk")):
+        pass
+    assert "uploaded_bytes" not in ana.status(begun["publish_id"]).data
+    assert send(sim, begun["upload_url"], 0).status == 206
+
+
+def test_a_request_right_behind_a_chunk_is_answered_too(sim: Sim, begun: dict[str, str]) -> None:
+    """Chunks go past the HTTP parser; what follows them on the connection does not get lost."""
+    following = b"GET /_simulator/clock HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = b""
+    with connect(sim) as connection:
+        connection.sendall(head(begun["upload_url"], 0, 4_999_999) + BYTES[:5_000_000] + following)
+        while block := connection.recv(65536):
+            answer += block
+
+    assert answer.startswith(b"HTTP/1.1 206")
+    assert b'"follows":false' in answer
 
 
 def test_a_finished_upload_takes_no_more(sim: Sim, ana: Creator, video: bytes) -> None:
