@@ -114,6 +114,24 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     _adopt_libraries()
 
 
+def hand_over() -> None:
+    """Give our events to Python's `logging`, as a library should: the program's handlers decide. Leaves structlog be if it is set up."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            _mask_secrets,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
 def get_logger(name: str) -> BoundLogger:
     """The logger of one module."""
     logger: BoundLogger = structlog.stdlib.get_logger(name)

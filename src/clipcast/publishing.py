@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from clipcast import log
 from clipcast.clips.store import get_clip
 from clipcast.db.migrate import ensure_current
 from clipcast.errors import ConfigurationError
@@ -40,6 +41,7 @@ def connect(*, observer: Observer | None = None, **settings: Any) -> Clipcast:
         ConfigurationError: a setting is unknown or unusable, or the PostgreSQL database is not migrated; says what to do.
         Busy: another process holds the database.
     """
+    log.hand_over()
     unknown = sorted(settings.keys() - Settings.model_fields.keys())
     if unknown:
         raise ConfigurationError(f"There is no setting {unknown[0]!r}. There are: {', '.join(Settings.model_fields)}.")
@@ -55,8 +57,8 @@ def connect(*, observer: Observer | None = None, **settings: Any) -> Clipcast:
 def publish_clip(db: Clipcast, request: PublishRequest, *, wait_s: float | None = None) -> PublishResult:
     """Publish a clip and answer what became of it; a platform's refusal is an answer, not an error.
 
-    Waits for the end however long that takes, or `wait_s` seconds at most: then, and for a request that is scheduled for later, the answer's
-    `success` is None, and a worker (`clipcast worker`, `clipcast serve`) or `check_publish_status` carries on.
+    Waits for the end however long that takes, or `wait_s` seconds at most. When the time is over, and for a request that is scheduled for
+    later, the answer's `success` is None, and a worker (`clipcast worker`, `clipcast serve`) or `check_publish_status` carries on.
 
     Raises:
         InvalidRequest, NotFound: nothing was written or sent; says what to change.
@@ -148,7 +150,7 @@ def carry(
     *,
     wait_s: float | None = None,
     until: Callable[[Publication], bool] = is_settled,
-    watch: Callable[[list[Publication]], None] | None = None,
+    watch: Callable[[list[Publication]], None] = lambda _: None,
 ) -> bool:
     """Work on these publications until each satisfies `until`, at most `wait_s` seconds; whether they do.
 
@@ -159,8 +161,7 @@ def carry(
         while True:
             with db.db.reading() as session:
                 publications = store.by_ids(session, list(publication_ids))
-            if watch is not None:
-                watch(publications)
+            watch(publications)
             if all(until(publication) for publication in publications):
                 return True
             if deadline_s is not None and time.monotonic() >= deadline_s:

@@ -28,7 +28,7 @@ def list_accounts(as_json: Json = False) -> None:
     from clipcast.accounts import routes
 
     with opened() as clipcast:
-        found = routes.list_accounts(clipcast)
+        found = routes.list_accounts(_services(clipcast))
     if as_json:
         show_json({"accounts": [account.model_dump(mode="json") for account in found]})
         return
@@ -41,6 +41,7 @@ def list_accounts(as_json: Json = False) -> None:
 def add_account(
     platform: Annotated[str, typer.Argument(help="tiktok, instagram or youtube.")],
     username: Annotated[str, typer.Argument(help="The account's name, with or without @.")],
+    *,
     kind: Annotated[str, typer.Option("--kind", help="main (the platform's default) or satellite.")] = "main",
     credentials: Annotated[
         str | None,
@@ -58,11 +59,16 @@ def add_account(
 
     with opened() as clipcast:
         given = _asked(clipcast, platform) if ask else _read(credentials)
-        added = routes.create_account(_account(platform, username, kind, given), clipcast)
+        added = routes.create_account(_account(platform, username, kind, given), _services(clipcast))
     if as_json:
         show_json(added.model_dump(mode="json"))
     else:
         say(f"{added.id}  {added.platform} @{added.username}: publishes {_provider(added)}.")
+
+
+def _services(clipcast: "Clipcast") -> Any:
+    """The installation as the routes ask for it: with attributes that could be set, where ours are frozen."""
+    return clipcast
 
 
 def _provider(account: "AccountOut") -> str:

@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -234,7 +234,7 @@ def _simulator_at(url: str) -> Check:
 class _NoMedia:
     """A request without a body needs none."""
 
-    def read_range(self, media_id: str, start: int, stop: int) -> Iterator[bytes]:
+    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """Never asked."""
         raise ConfigurationError(f"There is no media {FileRange(media_id, start, stop)}.")
 

@@ -18,7 +18,13 @@ Event = Annotated[str | None, typer.Option("--event", help="Only events of this 
 
 @nouns.callback()
 def ledger(
-    ctx: typer.Context, clip: Clip = None, publication: PublicationId = None, event: Event = None, limit: Limit = 50, as_json: Json = False
+    ctx: typer.Context,
+    *,
+    clip: Clip = None,
+    publication: PublicationId = None,
+    event: Event = None,
+    limit: Limit = 50,
+    as_json: Json = False,
 ) -> None:
     """List the ledger's events, or verify that nothing was altered; without a command: list."""
     if ctx.invoked_subcommand is None:
@@ -27,6 +33,7 @@ def ledger(
 
 @nouns.command("list")
 def list_events(
+    *,
     clip: Clip = None,
     publication: PublicationId = None,
     event: Event = None,
@@ -61,11 +68,12 @@ def list_events(
 def verify(as_json: Json = False) -> None:
     """Prove that no event was altered, removed or inserted since it was written; exit code 1 if one was."""
     from clipcast.publications import ledger as domain
+    from clipcast.publications.schemas import LedgerVerification
 
     with opened() as clipcast, clipcast.db.reading() as session:
         broken = domain.verify(session)
     if as_json:
-        show_json({"whole": not broken, "broken": broken})
+        show_json(LedgerVerification.of(broken).model_dump(mode="json"))
     elif not broken:
         say("The ledger is whole: every event is as it was written.")
     else:

@@ -83,17 +83,18 @@ class Where:
     platform: str
     username: str
 
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.username}" if self.username else self.platform
+
 
 def targets_of(to: Sequence[str]) -> list[Where]:
-    """The targets, in the order given; naming one twice is a mistake, because it would post twice."""
-    targets = []
-    for text in to:
-        platform, _, username = text.partition(":")
-        targets.append(Where(platform.strip().lower(), username.strip().removeprefix("@")))
-    twice = [text for text, target in zip(to, targets, strict=True) if targets.count(target) > 1]
-    if twice:
-        raise typer.BadParameter(f"{twice[0]} is named twice; that would post twice.", param_hint="--to")
-    return targets
+    """The targets, in the order given.
+
+    >>> [str(target) for target in targets_of(["tiktok", "TikTok:@lena"])]
+    ['tiktok', 'tiktok:lena']
+    """
+    parts = [text.partition(":") for text in to]
+    return [Where(platform.strip().lower(), username.strip().removeprefix("@")) for platform, _, username in parts]
 
 
 def moment_of(at: str | None) -> datetime | None:
@@ -142,27 +143,38 @@ def requests_of(
     from clipcast.cli.media import clip_of
     from clipcast.publications.publishing import PublishRequest
 
-    accounts = [_account_id(clipcast, target) for target in targets]
+    account_ids = _account_ids(clipcast, targets)
     clip_ids = [clip_of(clipcast, source).id for source in media]
     of_set = metadata.model_copy(update={"clip_ids": clip_ids if len(clip_ids) > 1 else []})
     return [
         PublishRequest(
             clip_id=clip_ids[0], platform=target.platform, social_account_id=account_id, metadata=of_set, scheduled_at=scheduled_at
         )
-        for target, account_id in zip(targets, accounts, strict=True)
+        for target, account_id in zip(targets, account_ids, strict=True)
     ]
 
 
-def _account_id(clipcast: "Clipcast", target: Where) -> str | None:
+def _account_ids(clipcast: "Clipcast", targets: Sequence[Where]) -> list[str | None]:
+    """The accounts that these targets mean; None where a platform has none yet. Meaning one account twice would post twice."""
     from clipcast.accounts import store as accounts
+
+    found: dict[tuple[str, str | None], str] = {}
+    with clipcast.db.reading() as session:
+        for target in targets:
+            account = accounts.by_username(session, target.platform, target.username) if target.username else None
+            if target.username and account is None:
+                raise _unknown(target)
+            meant = account or accounts.main_account(session, target.platform)
+            place = (target.platform, meant.id if meant else None)
+            if place in found:
+                who = f"@{meant.username}" if meant else "the same account"
+                raise typer.BadParameter(f"{found[place]} and {target} are both {who}; that would post twice.", param_hint="--to")
+            found[place] = str(target)
+    return [account_id for _, account_id in found]
+
+
+def _unknown(target: Where) -> Exception:
     from clipcast.errors import NotFound
 
-    if not target.username:
-        return None
-    with clipcast.db.reading() as session:
-        account = accounts.by_username(session, target.platform, target.username)
-    if account is None:
-        raise NotFound(
-            f"There is no account @{target.username} on {target.platform}. Add it: clipcast accounts add {target.platform} {target.username}"
-        )
-    return account.id
+    advice = f"Add it: clipcast accounts add {target.platform} {target.username}"
+    return NotFound(f"There is no account @{target.username} on {target.platform}. {advice}")

@@ -57,14 +57,16 @@ def show_post(publication_id: Id, as_json: Json = False) -> None:
     """Show one publication with everything that happened to it."""
     from clipcast.cli.views import event_view, publication_view
     from clipcast.publications import ledger, store
+    from clipcast.publications.order import Metadata
 
     with opened() as clipcast, clipcast.db.reading() as session:
-        shown = publication_view(store.get(session, publication_id))
+        publication = store.get(session, publication_id)
         events = ledger.events(session, stream=f"publication:{publication_id}", limit=1000)[::-1]
+    shown = publication_view(publication)
     if as_json:
         show_json(shown | {"events": [event_view(event) for event in events]})
         return
-    show_facts(shown)
+    show_facts(shown | {"metadata": Metadata.model_validate(publication.order).model_dump_json(exclude_defaults=True)})
     say("")
     rows = [(event.occurred_at, event.event, event.details.get("error") or event.details.get("external_url")) for event in events]
     show_table(("AT", "EVENT", "WHAT"), rows, empty="Nothing has happened yet.")

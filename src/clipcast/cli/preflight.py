@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def preflight(
     media: options.MediaArgument,
+    *,
     to: options.To,
     caption: options.Caption = "",
     title: options.Title = "",
@@ -44,23 +45,26 @@ def preflight(
     targets, scheduled_at = options.targets_of(to), options.moment_of(at)
     with opened() as clipcast:
         requests = options.requests_of(clipcast, media, targets, metadata, scheduled_at)
-        found = [(where, _problems(clipcast, request)) for where, request in zip(to, requests, strict=True)]
-    blocked = any(problem.blocking for _, problems in found for problem in problems)
+        found = [_problems(clipcast, request) for request in requests]
+    blocked = any(problem.blocking for problems in found for problem in problems)
     if as_json:
-        show_json({"publishable": not blocked, "targets": [{"to": where, "problems": problems} for where, problems in found]})
+        checked = [{"to": str(target), "problems": problems} for target, problems in zip(targets, found, strict=True)]
+        show_json({"ok": not blocked, "targets": checked})
     else:
-        for where, problems in found:
-            for problem in problems:
-                say(f"{where}: {'problem' if problem.blocking else 'warning'}: {problem.sentence}")
-            if not any(problem.blocking for problem in problems):
-                say(f"{where}: ready to publish.")
+        for target, problems in zip(targets, found, strict=True):
+            _say(target, problems)
     if blocked:
         raise typer.Exit(1)
 
 
 def _problems(clipcast: "Clipcast", request: "PublishRequest") -> "list[Problem]":
-    from clipcast.publications import publishing
+    from clipcast.publications.preflight import preflight as check
 
-    with clipcast.db.reading() as session:
-        target = publishing.target_of(session, request, clipcast.platforms)
-        return publishing.problems_of(session, request, target)
+    return check(clipcast.db, clipcast.connections, clipcast.platforms, request)
+
+
+def _say(target: options.Where, problems: "list[Problem]") -> None:
+    for problem in problems:
+        say(f"{target}: {'problem' if problem.blocking else 'warning'}: {problem.sentence}")
+    if not any(problem.blocking for problem in problems):
+        say(f"{target}: ready to publish.")

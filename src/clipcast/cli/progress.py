@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from clipcast.cli.output import megabytes
 from clipcast.publications.observer import Silent
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S: Final = 2.0
 """Plain lines: how often a moving upload says how far it is."""
+
+_ENDS: Final = frozenset({"published", "in inbox", "failed", "cancelled"})
 
 
 @dataclass(slots=True)
@@ -90,20 +92,15 @@ class Bars(Board):
 
     def __init__(self, console: Console) -> None:
         super().__init__()
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TextColumn("{task.fields[phase]}"),
-            console=console,
-        )
+        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[moved]}"), TextColumn("{task.fields[phase]}"))
+        self.progress = Progress(*columns, console=console)
 
     def draw(self, track: Track) -> None:
         """Show this track as it is now."""
         if track.task is None:
-            track.task = self.progress.add_task(track.name, total=None, phase=track.phase)
-        self.progress.update(track.task, completed=track.sent_bytes, total=track.total_bytes or None, phase=track.phase)
+            track.task = self.progress.add_task(track.name, total=None, phase="", moved="")
+        total = track.total_bytes or (1 if track.phase in _ENDS else None)  # without a total the bar wanders
+        self.progress.update(track.task, completed=track.sent_bytes or 1, total=total, phase=track.phase, moved=_moved(track))
 
 
 class Lines(Board):
@@ -113,7 +110,7 @@ class Lines(Board):
         """Say what is new."""
         moving = track.phase == "uploading" and 0 < track.sent_bytes < track.total_bytes
         due = time.monotonic() - track.said_at_s >= LINE_EVERY_S
-        line = f"{track.name}: {track.phase}{_bytes_of(track) if moving else ''}"
+        line = f"{track.name}: {track.phase}{f' {_moved(track)}' if moving else ''}"
         if line != track.said and (track.phase not in track.said or due):
             track.said, track.said_at_s = line, time.monotonic()
             typer.echo(line, err=True)
@@ -130,10 +127,12 @@ def progress() -> Iterator[Board]:
         yield bars
 
 
-def _bytes_of(track: Track) -> str:
-    share = 100 * track.sent_bytes // track.total_bytes
-    rate = f", {megabytes(track.rate_bytes_s)}/s" if track.rate_bytes_s else ""
-    return f" {share} % ({megabytes(track.sent_bytes)} of {megabytes(track.total_bytes)}{rate})"
+def _moved(track: Track) -> str:
+    """How far the bytes are, and how fast while they move; nothing where the platform fetches them itself."""
+    if not track.total_bytes:
+        return ""
+    rate = f" at {megabytes(track.rate_bytes_s)}/s" if track.phase == "uploading" and track.rate_bytes_s > 0 else ""
+    return f"{track.sent_bytes / 1e6:.1f} of {megabytes(track.total_bytes)}{rate}"
 
 
 def _phase(publication: "Publication") -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def publish(
     media: options.MediaArgument,
+    *,
     to: options.To,
     caption: options.Caption = "",
     title: options.Title = "",
@@ -84,9 +85,8 @@ def carried(clipcast: "Clipcast", board: "Board", publications: "Sequence[Public
     try:
         carry(clipcast, ids, watch=board.watch)
     except KeyboardInterrupt:
-        tell(
-            f"Interrupted. What was begun is kept; go on with: clipcast worker (or clipcast serve). Look at it with: clipcast posts show {ids[0]}"
-        )
+        tell("Interrupted. What was begun is kept. Go on with: clipcast worker (or clipcast serve).")
+        tell(f"Look at it with: clipcast posts show {ids[0]}")
         raise typer.Exit(1) from None
     with clipcast.db.reading() as session:
         return store.by_ids(session, ids)

@@ -83,6 +83,6 @@ def _greet(settings: "Settings", host: str, port: int, *, as_json: bool) -> None
         say(f"Clipcast listens on {url}. Interactive documentation: {url}/docs. Data: {settings.data_dir.absolute()}. Ctrl-C stops it.")
     if not is_loopback(host) and settings.simulation == "fallback":
         tell(
-            f"Other machines can reach this server, and accounts without credentials publish to the simulator (posts that nobody sees). "
+            "Other machines can reach this server, and accounts without credentials publish to the simulator (posts that nobody sees). "
             "Set CLIPCAST_SIMULATION=off to refuse them instead."
         )

@@ -9,15 +9,18 @@ from types import FrameType
 
 @contextmanager
 def asked_to_stop() -> Iterator[threading.Event]:
-    """An event that is set when this process is asked to stop. A second time the signal ends it at once."""
+    """An event that is set when this process is asked to stop. A second Ctrl-C ends it at once.
+
+    A SIGTERM right after a SIGINT does not: that is what `make` sends when somebody stops it.
+    """
     asked = threading.Event()
     wanted = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in wanted}
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
         asked.set()
-        for number in wanted:
-            signal.signal(number, signal.SIG_DFL)
 
     for number in wanted:
         signal.signal(number, ask)

@@ -1,7 +1,6 @@
 """How commands fail: one sentence on standard error and exit code 1; never a stack trace, unless somebody debugs."""
 
 import errno
-import os
 import sys
 import traceback
 from typing import Any
@@ -15,7 +14,7 @@ from clipcast.errors import ClipcastError
 class Guarded(TyperGroup):
     """The root of all commands: what goes wrong in any of them ends here."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for; wrong use stays the parser's business (exit code 2)."""
         try:
             return super().invoke(ctx)
@@ -26,7 +25,7 @@ class Guarded(TyperGroup):
             raise typer.Exit(1) from None
         except Exception as error:
             typer.echo(sentence(error), err=True)
-            if os.environ.get("CLIPCAST_LOG_LEVEL", "").lower() == "debug":
+            if _debugging():
                 traceback.print_exc(file=sys.stderr)
             raise typer.Exit(1) from error
 
@@ -38,6 +37,15 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return _about_the_machine(error)
     return f"Clipcast stumbled over a bug of its own ({type(error).__name__}). {_kept(error)}"
+
+
+def _debugging() -> bool:
+    from clipcast.settings import load_settings
+
+    try:
+        return load_settings().log_level == "debug"
+    except ClipcastError:
+        return False
 
 
 def _about_the_machine(error: OSError) -> str:

@@ -9,31 +9,17 @@ SIMULATED_NOTE: Final = "simulated: nothing was posted to the real platform"
 
 
 def publication_view(publication: "Publication") -> dict[str, Any]:
-    """A publication for JSON: the publish log's fields, and where its driver stands."""
-    from dataclasses import asdict
+    """A publication for JSON, as the HTTP interface shows it."""
+    from clipcast.publications.schemas import PublicationOut
 
-    from clipcast.publishing import log_of, result_of
-
-    names = (
-        "post_id",
-        "state",
-        "note",
-        "error_code",
-        "scheduled_at",
-        "started_at",
-        "next_action_at",
-        "sent_bytes",
-        "total_bytes",
-        "attempt",
-    )
-    driver = {name: getattr(publication, name) for name in names}
-    return asdict(log_of(publication)) | {"success": result_of(publication).success} | driver
+    return PublicationOut.of(publication).model_dump(mode="json")
 
 
 def event_view(event: "LedgerEvent") -> dict[str, Any]:
-    """An event of the ledger for JSON, by the names of its table."""
-    names = ("id", "stream", "sequence", "event", "entity_type", "entity_id", "occurred_at", "previous_hash", "hash")
-    return {name: getattr(event, name) for name in names} | {"metadata": event.details}
+    """An event of the ledger for JSON, as the HTTP interface shows it."""
+    from clipcast.publications.schemas import LedgerEventOut
+
+    return LedgerEventOut.of(event).model_dump(mode="json")
 
 
 def what_of(publication: "Publication") -> str:

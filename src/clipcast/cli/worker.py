@@ -5,7 +5,6 @@ import sys
 import threading
 from typing import Any
 
-
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, tell
 from clipcast.cli.stopping import asked_to_stop
