@@ -85,6 +85,12 @@ class IdempotencyConflict(Conflict):
     code = "idempotency_key_reused"
 
 
+class PossibleDuplicate(Conflict):
+    """The same content went to the same account a short while ago; `allow_duplicate` says that this is meant."""
+
+    code = "possible_duplicate"
+
+
 class Busy(ClipcastError):
     """The database or the disk cannot take this now; nothing was changed, so the same request may be repeated."""
 

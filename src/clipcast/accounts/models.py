@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, UtcDateTime, new_id
@@ -23,6 +23,8 @@ class SocialAccount(Base):
     platform: Mapped[str] = mapped_column(String(20))
     username: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(10), default="main")
+    #: The main account that this satellite follows: a post to the main account may go to its satellites as well.
+    main_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"), index=True)
     status: Mapped[str] = mapped_column(String(10), default="active")
     credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: When the access token dies, in the clear so that expiring accounts can be found without decrypting.

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol, cast
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from clipcast.accounts import store
 from clipcast.accounts.credentials import merged, opened, replace
@@ -16,6 +17,7 @@ from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
 from clipcast.db.base import new_id
 from clipcast.db.engine import Database
+from clipcast.errors import InvalidRequest
 from clipcast.log import redact
 from clipcast.platforms.base import AnyPlatform, Credentials
 from clipcast.settings import Settings
@@ -70,12 +72,14 @@ def create_account(account: AccountIn, services: Services) -> AccountOut:
         platform=account.platform,
         username=account.username,
         kind=account.kind,
+        main_account_id=account.main_account_id,
         status="active",
         created_at=now,
         updated_at=now,
     )
     replace(row, _merged(Credentials({}), account.credentials), services.vault, now)
     with services.db.writing() as session:
+        _check_main(session, row)
         store.add(session, row)
     return _shown(row, services)
 
@@ -105,9 +109,21 @@ def change_account(account_id: str, change: AccountChange, services: Services) -
         if change.credentials is not None:
             replace(row, _merged(_readable(row, services.vault), change.credentials), services.vault, now)
         row.kind = change.kind or row.kind
+        row.main_account_id = change.main_account_id or row.main_account_id
+        _check_main(session, row)
         row.status = change.status or row.status
         row.updated_at = now
     return _shown(row, services)
+
+
+def _check_main(session: Session, row: SocialAccount) -> None:
+    """A satellite follows a main account, and nobody else follows anybody."""
+    if row.main_account_id is None:
+        return
+    if row.kind != "satellite":
+        raise InvalidRequest("Only a satellite follows a main account: send kind: satellite, or leave main_account_id out.")
+    if store.get(session, row.main_account_id).kind != "main":
+        raise InvalidRequest("main_account_id names an account that is not a main account.")
 
 
 def _merged(old: Credentials, new: CredentialsIn) -> Credentials:

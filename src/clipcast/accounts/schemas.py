@@ -24,6 +24,7 @@ Username: TypeAlias = Annotated[
     StringConstraints(strip_whitespace=True, pattern=r"^@?[^\s@/]{1,119}$"),
     AfterValidator(lambda name: name.removeprefix("@")),
 ]
+AccountId: TypeAlias = Annotated[str, Field(max_length=36)]
 CredentialName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 CredentialValue: TypeAlias = Annotated[SecretStr, Field(max_length=10_000)]
 
@@ -50,6 +51,7 @@ class AccountIn(BaseModel):
     platform: PlatformName
     username: Username
     kind: Kind = "main"
+    main_account_id: AccountId | None = Field(default=None, description="The main account that a satellite follows.")
     credentials: CredentialsIn = Field(default_factory=CredentialsIn)
 
 
@@ -60,6 +62,7 @@ class AccountChange(BaseModel):
 
     status: Literal["active", "disabled"] | None = None
     kind: Kind | None = None
+    main_account_id: AccountId | None = None
     credentials: CredentialsIn | None = None
 
 
@@ -70,6 +73,7 @@ class AccountOut(BaseModel):
     platform: PlatformName
     username: str
     kind: Kind
+    main_account_id: str | None
     status: Status
     live: bool = Field(description="Whether it publishes to the platform itself; false: to the simulator.")
     fallback_reason: Reason | None = Field(description="Why it does not.")

@@ -60,6 +60,12 @@ def main_account(session: Session, platform: str) -> SocialAccount | None:
     return session.scalars(query.order_by(SocialAccount.created_at, SocialAccount.id).limit(1)).first()
 
 
+def satellites_of(session: Session, account_id: str) -> list[SocialAccount]:
+    """The active satellites of a main account, by name."""
+    query = select(SocialAccount).where(SocialAccount.main_account_id == account_id, SocialAccount.status == "active")
+    return list(session.scalars(query.order_by(SocialAccount.platform, SocialAccount.username)))
+
+
 def listed(session: Session, *, platform: str | None = None, status: str | None = None) -> list[SocialAccount]:
     """All accounts, by platform and name; of one platform or status when given."""
     query = select(SocialAccount).order_by(SocialAccount.platform, SocialAccount.username)

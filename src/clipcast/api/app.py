@@ -17,12 +17,22 @@ from clipcast.api.edge import Edge
 from clipcast.api.metrics import Both, Metrics
 from clipcast.clips.routes import media_router
 from clipcast.clips.routes import router as clips_router
+from clipcast.posts.routes import router as posts_router
 from clipcast.publications.routes import ledger_router, publications_router
 from clipcast.system import Clipcast
 from clipcast.worker.embedded import EmbeddedWorker
 from clipcast.worker.presence import Presence
 
-_ROUTERS: Final = (publishing.router, publications_router, ledger_router, clips_router, media_router, accounts_router, health.router)
+_ROUTERS: Final = (
+    publishing.router,
+    posts_router,
+    publications_router,
+    ledger_router,
+    clips_router,
+    media_router,
+    accounts_router,
+    health.router,
+)
 
 
 def create_app(clipcast: Clipcast, *, with_worker: bool = True) -> FastAPI:

@@ -14,7 +14,11 @@ _FASTAPIS_OWN: Final = ("HTTPValidationError", "ValidationError")
 _ALWAYS: Final = frozenset({500, 503})
 _PARTICULAR: Final[Mapping[str, frozenset[int]]] = {
     "POST /clips": frozenset({400, 404}),
-    "POST /accounts": frozenset({409}),
+    "POST /accounts": frozenset({400, 404, 409}),
+    "PATCH /accounts/{account_id}": frozenset({400}),
+    "POST /posts": frozenset({400, 404, 409}),
+    "POST /posts/preflight": frozenset({400, 404}),
+    "PATCH /posts/{post_id}": frozenset({400, 409}),
     "POST /publishing/publish": frozenset({400, 404, 409}),
     "POST /publications/preflight": frozenset({400, 404}),
     "POST /publications/{publication_id}/cancellation": frozenset({409}),

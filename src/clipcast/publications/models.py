@@ -32,6 +32,7 @@ class Publication(Base):
             sqlite_where=text("lease_owner IS NOT NULL"),
         ),
         Index("ix_publications_clip", "clip_id", "requested_at"),
+        Index("ix_publications_content", "content_sha256", "requested_at"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
@@ -41,6 +42,8 @@ class Publication(Base):
     social_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"), index=True)
     #: What is asked of the platform: clip ids, caption, privacy and so on (`OrderForm`).
     order: Mapped[dict[str, Any]] = mapped_column("order_form", JsonColumn)
+    #: Of the media and the caption: the same content to the same account twice within a day is probably a mistake.
+    content_sha256: Mapped[str | None] = mapped_column(String(64))
 
     state: Mapped[str] = mapped_column(String(20), default=State.SCHEDULED)
     simulated: Mapped[bool | None]

@@ -124,6 +124,12 @@ def create(session: Session, request: PublishRequest, target: Target, post_id: s
     return publication
 
 
+def rewrite(session: Session, publication: Publication, request: PublishRequest, now: datetime) -> None:
+    """Change what a publication that has not begun will publish, and when; a worker that is just beginning with the old text stops."""
+    due_at = request.scheduled_at or publication.scheduled_at
+    _take_over(session, publication, now, order=request.metadata.model_dump(mode="json"), scheduled_at=due_at, next_action_at=due_at)
+
+
 @dataclass(frozen=True, slots=True)
 class PublishResult:
     """What became of a publication (mission A1). `success` is None while nobody can say yet."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
+from clipcast.errors import InvalidRequest
 from clipcast.platforms.base import Problem
 from clipcast.publications.ledger import Broken
 from clipcast.publications.models import LedgerEvent, Publication
@@ -116,6 +117,11 @@ class PreflightAnswer(BaseModel):
         """The problems, and whether any of them blocks."""
         blocked = any(problem.blocking for problem in problems)
         return cls(ok=not blocked, problems=[ProblemOut.model_validate(problem) for problem in problems])
+
+    @classmethod
+    def blocked(cls, place: str, error: InvalidRequest) -> Self:
+        """One problem that leaves nothing else to check."""
+        return cls.of([Problem(place, error.code, str(error))])
 
 
 class DecisionIn(BaseModel):

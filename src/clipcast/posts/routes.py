@@ -1,0 +1,109 @@
+"""Posts over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sqlalchemy.orm import Session
+
+from clipcast.errors import InvalidRequest
+from clipcast.posts import compose, store
+from clipcast.posts.models import Post
+from clipcast.posts.schemas import PostCancellation, PostChange, PostIn, PostOut, PostPage, PostPreflight, TargetProblems
+from clipcast.publications import preflight, publishing
+from clipcast.publications.publishing import PublishRequest
+from clipcast.publications.routes import Services, Wake
+from clipcast.publications.schemas import PreflightAnswer
+
+router = APIRouter(prefix="/posts", tags=["posts"])
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Of your choice, one for each post: a repeated request with the same key posts nothing again and answers the same.",
+    ),
+]
+
+
+@router.post("", status_code=201)
+def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None) -> PostOut:
+    """Compose a post: one publication for each target, each succeeding or failing by itself. Workers carry them out."""
+    with services.db.writing() as session:
+        post = compose.create(session, wanted, services.platforms, services.clock(), key=key)
+        shown = _shown(session, post)
+    wake()
+    return shown
+
+
+@router.post("/preflight")
+def check_before_posting(services: Services, wanted: PostIn) -> PostPreflight:
+    """What posting this would run into, target by target. Nothing is written."""
+    with services.db.reading() as session:
+        requests = compose.requests_of(session, wanted, services.platforms)
+    targets = [_checked(services, request) for request in requests]
+    return PostPreflight(ok=all(target.ok for target in targets), targets=targets)
+
+
+@router.get("")
+def list_posts(
+    services: Services,
+    *,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many per page.")] = 50,
+    before: Annotated[str | None, Query(max_length=36, description="`next` of the page before.")] = None,
+) -> PostPage:
+    """The posts, newest first."""
+    with services.db.reading() as session:
+        found = store.listed(session, limit=limit + 1, before=before)
+        page = [_shown(session, post) for post in found[:limit]]
+    return PostPage(posts=page, next=page[-1].id if len(found) > limit else None)
+
+
+@router.get("/{post_id}")
+def show_post(services: Services, post_id: str) -> PostOut:
+    """One post, with its publications."""
+    with services.db.reading() as session:
+        return _shown(session, store.get(session, post_id))
+
+
+@router.patch("/{post_id}")
+def change_post(services: Services, wake: Wake, post_id: str, wanted: PostChange) -> PostOut:
+    """Change or move a post before it begins; 409 afterwards."""
+    with services.db.writing() as session:
+        shown = _shown(session, compose.change(session, post_id, wanted, services.platforms, services.clock()))
+    wake()
+    return shown
+
+
+@router.post("/{post_id}/cancellation")
+def cancel_post(services: Services, wake: Wake, post_id: str) -> PostCancellation:
+    """Withdraw every publication that still can be; what cannot says why in `refusals`."""
+    with services.db.writing() as session:
+        outcomes = compose.cancel(session, post_id, services.platforms, services.clock())
+        post = _shown(session, store.get(session, post_id))
+    wake()
+    return PostCancellation(post=post, refusals={each.publication.id: each.refusal for each in outcomes if each.refusal})
+
+
+def _shown(session: Session, post: Post) -> PostOut:
+    return PostOut.of(post, store.clips_of(session, post.id), store.publications_of(session, post.id))
+
+
+def _checked(services: Services, request: PublishRequest) -> TargetProblems:
+    """One target's problems; one that cannot even be looked at is a problem of that target, not of the others."""
+    username = None
+    try:
+        with services.db.reading() as session:
+            username = publishing.target_of(session, request, services.platforms).username or None
+        answer = PreflightAnswer.of(preflight.preflight(services.db, services.connections, services.platforms, request))
+    except InvalidRequest as error:
+        answer = PreflightAnswer.blocked("target", error)
+    return TargetProblems(
+        platform=request.platform,
+        account_id=request.social_account_id,
+        username=username,
+        ok=answer.ok,
+        problems=answer.problems,
+    )

@@ -1,0 +1,64 @@
+"""Every query about posts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clipcast.errors import NotFound
+from clipcast.posts.models import Post, PostClip
+from clipcast.publications.models import Publication
+from clipcast.publications.states import State
+
+DOUBLE_WITHIN: Final = timedelta(hours=24)
+"""The same content to the same account within this time is probably a mistake."""
+
+
+def get(session: Session, post_id: str, *, lock: bool = False) -> Post:
+    """That post; with `lock`, nobody else changes it before the transaction ends.
+
+    Raises:
+        NotFound: there is none with that id.
+    """
+    post = session.get(Post, post_id, with_for_update=lock or None)
+    if post is None:
+        raise NotFound(f"There is no post {post_id[:100]}.")
+    return post
+
+
+def clips_of(session: Session, post_id: str) -> list[str]:
+    """The ids of a post's clips, in order."""
+    return list(session.scalars(select(PostClip.clip_id).where(PostClip.post_id == post_id).order_by(PostClip.position)))
+
+
+def publications_of(session: Session, post_id: str, *, lock: bool = False) -> list[Publication]:
+    """A post's publications in the order of its targets."""
+    query = select(Publication).where(Publication.post_id == post_id).order_by(Publication.id)
+    return list(session.scalars(query.with_for_update() if lock else query))
+
+
+def listed(session: Session, *, limit: int, before: str | None) -> list[Post]:
+    """Posts newest first, `limit` at most."""
+    query = select(Post).order_by(Post.id.desc()).limit(limit)
+    return list(session.scalars(query if before is None else query.where(Post.id < before)))
+
+
+def double_of(session: Session, account_id: str | None, content_sha256: str, now: datetime) -> Publication | None:
+    """The latest publication of the same content to the same account within a day that went out or still will."""
+    query = select(Publication).where(
+        Publication.content_sha256 == content_sha256,
+        Publication.requested_at > now - DOUBLE_WITHIN,
+        Publication.social_account_id.is_(None) if account_id is None else Publication.social_account_id == account_id,
+        Publication.state.not_in([State.FAILED, State.CANCELLED]),
+    )
+    return session.scalars(query.order_by(Publication.requested_at.desc()).limit(1)).first()
+
+
+def add(session: Session, post: Post, clip_ids: Sequence[str]) -> None:
+    """Store a post with its clips."""
+    session.add(post)
+    session.flush()
+    session.add_all(PostClip(post_id=post.id, position=position, clip_id=clip_id) for position, clip_id in enumerate(clip_ids))
+    session.flush()
