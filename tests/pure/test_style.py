@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRODUCT = sorted((ROOT / "src").rglob("*.py"))
 EVERYTHING = sorted(path for place in ("src", "tests", "bench", "docs") for path in (ROOT / place).rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 FUNCTION_LINES, USUAL_FUNCTION_LINES, LONG_FUNCTION_LINES = 60, 10, 30
 FILE_LINES, LONG_FILE_LINES = 600, 400
