@@ -23,6 +23,10 @@ class World:
         """Close the connections."""
         self._pool.clear()
 
+    def reconnect(self) -> None:
+        """The simulator was started again: what is left of old connections is of no use."""
+        self._pool.clear()
+
     def ask(self, method: str, path: str, body: object = None) -> Json:
         """One control request; anything but a yes fails the test with the simulator's sentence."""
         answer = self._pool.request(method, f"{self.url}/_simulator/{path}", json=body) if body is not None else self._bare(method, path)

@@ -152,10 +152,10 @@ class Theatre:
         assert ended == {"code": 0}, self.log.read_text()[-3000:]
         return False
 
-    def finish(self) -> None:
+    def finish(self, **order: Any) -> None:
         """Work without being killed until all is over; where only a person can know, look at the world for them."""
         for _ in range(10):
-            assert not self.work()
+            assert not self.work(**order)
             if not self._answered_questions():
                 return
         raise AssertionError("a person was asked again and again")

@@ -62,13 +62,13 @@ class SharedClock:
 class Killer(Silent):
     """Sends this process a signal at one point of one publication's way, and writes down where that was.
 
-    The point is the `number`-th thing that is heard of it, or the first with this `moment` and `label`, or so many `sent_bytes`; the signal
+    The point is the `number`-th thing that is heard of it (of this `moment` and `label`, where given), or so many `sent_bytes`; the signal
     comes `delay_s` seconds later.
     """
 
     story: Path
     publication: str = ""
-    number: int = 0
+    number: int = 1
     moment: str = ""
     label: str = ""
     sent_bytes: int = 0
@@ -78,23 +78,23 @@ class Killer(Silent):
 
     def at(self, moment: Moment, publication_id: str, label: str) -> None:
         """The driver reached this point."""
-        self._hear(publication_id, f"{moment} {label}", here=bool(self.label) and (moment, label) == (self.moment, self.label))
+        if publication_id == self.publication and self.moment in {"", moment} and self.label in {"", label}:
+            self._count(f"{moment} {label}")
 
     def sent(self, publication_id: str, sent_bytes: int, total_bytes: int) -> None:
         """So many bytes are on their way."""
-        self._hear(publication_id, f"sent {sent_bytes} of {total_bytes}", here=0 < self.sent_bytes <= sent_bytes)
+        if publication_id == self.publication and not self.moment and sent_bytes >= self.sent_bytes:
+            self._count(f"sent {sent_bytes} of {total_bytes}")
 
-    def _hear(self, publication_id: str, what: str, *, here: bool) -> None:
-        if publication_id != self.publication:
-            return
+    def _count(self, what: str) -> None:
         self.heard += 1
-        if self.heard == self.number or here:
-            self.publication = ""
+        if self.heard == self.number:
             self.story.write_text(what)
             threading.Timer(self.delay_s, self._strike).start() if self.delay_s else self._strike()
 
     def _strike(self) -> None:
-        os.kill(os.getpid(), self.signal)
+        # To this very thread: a signal to the process may let the thread run on for a moment.
+        signal.pthread_kill(threading.get_ident(), self.signal)
 
 
 def work(order: Order) -> None:
