@@ -90,7 +90,7 @@ class Answer:
         """The body as JSON, or None when it is not JSON (a gateway's HTML page, an empty body)."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # nested ten thousand deep is no answer either
             return None
 
 
