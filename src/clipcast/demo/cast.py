@@ -36,23 +36,30 @@ class Role:
         return f"{self.what} @{self.username}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cast:
-    """The posts; the worker is killed in the middle of the upload of `victim`."""
+    """The posts; the worker is killed in the middle of the upload of `victim`, and the carousel comes while nobody works."""
 
+    clipcast: Clipcast
+    video: Clip
+    images: list[Clip]
     victim: Role
     draft: Role
-    carousel: Role
-    video: Clip
+    carousel: Role | None = None
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """All of them."""
-        return (self.victim, self.draft, self.carousel)
+        """Those that have been written."""
+        return (self.victim, self.draft) if self.carousel is None else (self.victim, self.draft, self.carousel)
+
+    def bring_carousel(self) -> None:
+        """Write the photo post; a worker will find it."""
+        metadata = Metadata(title="Four walls", clip_ids=[image.id for image in self.images])
+        self.carousel = _role(self.clipcast, "photo carousel", "lena.photos", self.images, metadata)
 
 
 def gather(clipcast: Clipcast, directory: Path, file: Path | None) -> Cast:
-    """Take the media into the library and write the three posts; nobody works on them yet.
+    """Take the media into the library and write the two posts of the video; nobody works on them yet.
 
     Raises:
         InvalidRequest, NotFound: the user's file cannot be published; the sentence says why.
@@ -61,14 +68,12 @@ def gather(clipcast: Clipcast, directory: Path, file: Path | None) -> Cast:
     if video.kind != "video":
         raise InvalidRequest(f"{file} is an image, and the demonstration needs a video (MP4, MOV or WebM).")
     sources = [make_sample_image(directory / f"photo-{number}.jpg", width=540, height=960, seed=number) for number in range(IMAGES)]
-    images = [clipcast.library.add_file(source) for source in sources]
     return Cast(
+        clipcast=clipcast,
+        video=video,
+        images=[clipcast.library.add_file(source) for source in sources],
         victim=_role(clipcast, "direct post", "lena", [video], Metadata(caption="Sunset at the harbour", hashtags=["clipcast"])),
         draft=_role(clipcast, "inbox draft", "lena.drafts", [video], Metadata(mode="inbox")),
-        carousel=_role(
-            clipcast, "photo carousel", "lena.photos", images, Metadata(title="Four walls", clip_ids=[image.id for image in images])
-        ),
-        video=video,
     )
 
 

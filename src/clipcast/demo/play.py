@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,7 +97,6 @@ class Stage:
     settings: Mapping[str, str]
     log: Path
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
-    saved: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     killed_pid: int | None = None
     resumed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -127,16 +125,13 @@ class Stage:
         with self.lock:
             if event["event"] == "sent":
                 self.moved[event["publication"]] = (event["sent_bytes"], event["total_bytes"])
-            elif event["event"] == "at" and event["moment"] == "after save":
-                self.saved[event["publication"]].add(event["label"])
             if self.killed_pid is None and self._is_the_moment():
                 self.killed_pid = worker.pid
                 worker.kill()
 
     def _is_the_moment(self) -> bool:
-        """The victim is in mid-upload, and the carousel is with TikTok: cut off during its init, it would be looked for for minutes."""
         sent_bytes, total_bytes = self.moved.get(self.cast.victim.publication_id, (0, 1))
-        return sent_bytes >= KILLED_AT * total_bytes and "photo.init answered" in self.saved[self.cast.carousel.publication_id]
+        return sent_bytes >= KILLED_AT * total_bytes
 
     def _tell_death(self, worker: WorkerProcess) -> None:
         if worker.pid != self.killed_pid:
@@ -145,6 +140,8 @@ class Stage:
         sent_bytes, total_bytes = self.moved[self.cast.victim.publication_id]
         where = f"{sent_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB of @{self.cast.victim.username}'s video were on the wire"
         self.shown.say(f"SIGKILL. Worker {worker.pid} died when {where}. It wrote nothing down on its way out.", "bad")
+        self.cast.bring_carousel()
+        self.shown.say("While nobody works, a photo carousel is queued.")
 
     def _look(self) -> bool:
         """Show how far everything is; whether nothing more happens by itself."""
