@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipcast.api.problems import Fault, malformed, problem
@@ -40,7 +41,10 @@ class BodyGuard:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             await malformed(request, [Fault(location="address", message=_NUL)])(scope, receive, send)
             return
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:
+            return  # half a request is none, even where its half can be read as a whole
         if body is None:
             detail = f"The body is larger than {MAX_BODY_BYTES:,} bytes. Media come in through POST /clips as multipart/form-data."
             await problem(request, 413, "too_large", detail, headers={"Connection": "close"})(scope, receive, send)
@@ -65,6 +69,8 @@ async def _read(receive: Receive) -> bytes | None:
         async with asyncio.timeout(None) as patience:
             while True:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
                 piece = message.get("body", b"")
                 size_bytes += len(piece)
                 if size_bytes <= MAX_BODY_BYTES:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 import urllib3
@@ -57,7 +57,7 @@ class Api:
     url: str
     heard: str = ""
     _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=PATIENCE_S))
-    _document: Any = None
+    _document: ClassVar[Any] = None  # the same for every server of this process
 
     def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -81,9 +81,9 @@ class Api:
 
     @property
     def document(self) -> Any:
-        if self._document is None:
-            self._document = self._http.request("GET", f"{self.url}/openapi.json").json()
-        return self._document
+        if Api._document is None:
+            Api._document = self._http.request("GET", f"{self.url}/openapi.json").json()
+        return Api._document
 
     def _check_promise(self, method: str, path: str, answer: Answer) -> None:
         bare = path.partition("?")[0]
@@ -186,7 +186,8 @@ def skipping(clipcast: Clipcast, clock: MovableClock) -> Iterator[None]:
 def until(api: Api, path: str, satisfied: Callable[[Any], bool]) -> Any:
     """What the server says once it satisfies; asks again and again, a few hundred times at most."""
     for _ in range(500):
-        answer = api("GET", path).json
+        said = api("GET", path)
+        answer = said.json if said.headers["content-type"] == "application/json" else said.body.decode()
         if satisfied(answer):
             return answer
     pytest.fail(f"{path} never came to what was waited for; last: {answer}")

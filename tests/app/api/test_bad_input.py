@@ -1,6 +1,7 @@
 """Whatever comes in: a clear answer, and nothing was written."""
 
 import json
+import socket
 import sqlite3
 from dataclasses import replace
 from http.client import HTTPConnection
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.api.calling import Api, new_account, order, served, written
+from app.api.calling import Api, new_account, order, served, until, written
 from clipcast.api.app import create_app
 from clipcast.api.bodies import MAX_BODY_BYTES, MAX_DEPTH
 from clipcast.db.engine import Database
@@ -142,6 +143,19 @@ def test_ten_megabytes_without_an_announced_length_are_refused(api: Api) -> None
 
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_half_a_request_is_none(api: Api, clipcast: Clipcast, clip_id: str) -> None:
+    """What came before the line broke can be read as a whole request; what was still to come nobody knows."""
+    body = json.dumps(order(clip_id)).encode()
+    address = urlsplit(api.url)
+    head = f"POST {PUBLISH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+
+    with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
+        connection.sendall(head.encode() + body)
+
+    until(api, "/metrics", lambda numbers: 'method="POST",route="unmatched",status="0"' in numbers)
+    assert written(clipcast) == 0
 
 
 def test_a_body_just_within_the_limit_is_read(api: Api, clip_id: str) -> None:

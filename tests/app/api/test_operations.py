@@ -13,6 +13,21 @@ from app.api.calling import Api, order, served
 from clipcast.api.app import create_app
 from clipcast.api.metrics import Metrics
 from clipcast.db.engine import Database
+from clipcast.errors import (
+    Busy,
+    ClipcastError,
+    ConfigurationError,
+    IdempotencyConflict,
+    IllegalTransition,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    Rejected,
+    Throttled,
+    TooLarge,
+    Unavailable,
+    UnusableMedia,
+)
 from clipcast.platforms.wire import BLOCK_BYTES
 from clipcast.system import Clipcast
 
@@ -107,6 +122,38 @@ def test_a_bug_gives_nothing_away(clipcast: Clipcast, capsys: pytest.CaptureFixt
     logged = capsys.readouterr().out
     assert "the marker of a bug" in logged
     assert answer.json["request_id"] in logged
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (NotFound("Gone."), 404, None),
+        (UnusableMedia("No."), 400, None),
+        (TooLarge("Too much."), 413, None),
+        (IdempotencyConflict("Other."), 409, None),
+        (Busy("Later."), 503, "1"),
+        (ConfigurationError("Set CLIPCAST_X."), 500, None),
+        (IllegalTransition("No such step."), 500, None),
+        (NotSent("No line."), 503, "5"),
+        (OutcomeUnknown("No answer."), 502, None),
+        (Throttled("Slowly.", "tiktok", retry_after_s=59.2), 429, "60"),
+        (Unavailable("Down.", "tiktok"), 503, "30"),
+        (Rejected("Never.", "tiktok"), 502, None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, ClipcastError) else None,
+)
+def test_each_kind_of_trouble_has_its_status(clipcast: Clipcast, error: ClipcastError, status: int, retry_after: str | None) -> None:
+    app = create_app(clipcast, with_worker=False)
+
+    @app.get("/trouble")
+    def trouble() -> None:
+        raise error
+
+    with served(app) as api:
+        answer = api("GET", "/trouble")
+
+    assert (answer.status, answer.code, answer.json["detail"]) == (status, error.code, str(error))
+    assert answer.headers.get("retry-after") == retry_after
 
 
 def test_numbers_tell_what_was_done(api: Api, video: Path, account_id: str) -> None:
