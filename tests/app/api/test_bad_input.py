@@ -1,8 +1,10 @@
 """Whatever comes in: a clear answer, and nothing was written."""
 
 import json
+import shutil
 import socket
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,6 +17,7 @@ from app.api.calling import Api, new_account, order, served, until, written
 from clipcast.api.app import create_app
 from clipcast.api.bodies import MAX_BODY_BYTES, MAX_DEPTH
 from clipcast.db.engine import Database
+from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 
 PUBLISH = "/publishing/publish"
@@ -30,6 +33,24 @@ def api(idle_api: Api) -> Api:
 @pytest.fixture
 def clip_id(api: Api, video: Path) -> str:
     return api.upload(video)
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Clipcast]:
+    """One installation for all that is refused before any database is asked: nothing is ever written to it."""
+    with on_sqlite(tmp_path_factory.mktemp("behind"), migrated_sqlite) as clipcast:
+        yield clipcast
+
+
+def on_sqlite(data_dir: Path, migrated_sqlite: Path) -> Clipcast:
+    shutil.copyfile(migrated_sqlite, data_dir / "clipcast.sqlite3")
+    return Clipcast.open(load_settings(data_dir=data_dir))
+
+
+@pytest.fixture(scope="module")
+def door(behind: Clipcast) -> Iterator[Api]:
+    with served(create_app(behind, with_worker=False)) as api:
+        yield api
 
 
 @pytest.mark.parametrize(
@@ -64,20 +85,20 @@ def clip_id(api: Api, video: Path) -> str:
         (b'{"clip_id": "x", "platform": "tiktok", "scheduled_at": "9999-12-31T23:59:59-14:00"}', "body.scheduled_at"),
     ],
 )
-def test_a_malformed_body_is_told_where(api: Api, clipcast: Clipcast, body: bytes, where: str) -> None:
-    answer = api("POST", PUBLISH, body)
+def test_a_malformed_body_is_told_where(door: Api, behind: Clipcast, body: bytes, where: str) -> None:
+    answer = door("POST", PUBLISH, body)
 
     assert (answer.status, answer.code) == (422, "malformed")
     assert where in [fault["location"] for fault in answer.json["errors"]]
     assert all(fault["message"].endswith(".") for fault in answer.json["errors"])
     assert where in answer.json["detail"]
-    assert written(clipcast) == 0
+    assert written(behind) == 0
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_who_forgets_the_content_type_is_told(api: Api, clip_id: str, content_type: str) -> None:
+def test_who_forgets_the_content_type_is_told(door: Api, content_type: str) -> None:
     """As `curl -d` does when nobody says otherwise."""
-    answer = api("POST", PUBLISH, order(clip_id), Content_Type=content_type)
+    answer = door("POST", PUBLISH, order("unknown"), Content_Type=content_type)
 
     assert (answer.status, answer.code) == (422, "malformed")
     assert "Content-Type: application/json" in answer.json["detail"]
@@ -91,19 +112,19 @@ def test_who_forgets_the_content_type_is_told(api: Api, clip_id: str, content_ty
         f"{PUBLISH}?wait_s=soon",
     ],
 )
-def test_an_unusable_patience_is_refused(api: Api, clipcast: Clipcast, clip_id: str, address: str) -> None:
-    answer = api("POST", address, order(clip_id))
+def test_an_unusable_patience_is_refused(door: Api, behind: Clipcast, address: str) -> None:
+    answer = door("POST", address, order("unknown"))
 
     assert (answer.status, answer.json["errors"][0]["location"]) == (422, "query.wait_s")
-    assert written(clipcast) == 0
+    assert written(behind) == 0
 
 
 @pytest.mark.parametrize("key", ["", "with space", "x" * 256, "caf\xe9"])
-def test_an_unusable_idempotency_key_is_refused(api: Api, clipcast: Clipcast, clip_id: str, key: str) -> None:
-    answer = api("POST", PUBLISH, order(clip_id), Idempotency_Key=key)
+def test_an_unusable_idempotency_key_is_refused(door: Api, behind: Clipcast, key: str) -> None:
+    answer = door("POST", PUBLISH, order("unknown"), Idempotency_Key=key)
 
     assert (answer.status, answer.json["errors"][0]["location"]) == (422, "header.Idempotency-Key")
-    assert written(clipcast) == 0
+    assert written(behind) == 0
 
 
 @pytest.mark.parametrize(
@@ -121,18 +142,18 @@ def test_an_unusable_idempotency_key_is_refused(api: Api, clipcast: Clipcast, cl
         "/clips?before=%00",
     ],
 )
-def test_a_malformed_address_is_refused(api: Api, address: str) -> None:
-    answer = api("GET", address)
+def test_a_malformed_address_is_refused(door: Api, address: str) -> None:
+    answer = door("GET", address)
 
     assert (answer.status, answer.code) == (422, "malformed")
 
 
-def test_ten_megabytes_of_json_are_refused(api: Api, clipcast: Clipcast) -> None:
-    answer = api("POST", PUBLISH, b'{"clip_id": "' + b"x" * 10_000_000 + b'"}')
+def test_ten_megabytes_of_json_are_refused(door: Api, behind: Clipcast) -> None:
+    answer = door("POST", PUBLISH, b'{"clip_id": "' + b"x" * 10_000_000 + b'"}')
 
     assert (answer.status, answer.code) == (413, "too_large")
     assert "POST /clips" in answer.json["detail"]
-    assert written(clipcast) == 0
+    assert written(behind) == 0
 
 
 def test_ten_megabytes_without_an_announced_length_are_refused(api: Api) -> None:
@@ -256,12 +277,12 @@ def test_what_does_not_exist_is_not_found(api: Api, method: str, address: str, b
 @pytest.mark.parametrize(
     "body", [{}, {"is_live": "yes"}, {"is_live": True, "external_url": "javascript:alert(1)"}, {"is_live": True, "more": 1}]
 )
-def test_a_decision_must_be_clear(api: Api, body: object) -> None:
-    assert api("POST", "/publications/unknown/decision", body).status == 422
+def test_a_decision_must_be_clear(door: Api, body: object) -> None:
+    assert door("POST", "/publications/unknown/decision", body).status == 422
 
 
-def test_an_unknown_address_and_a_wrong_method_are_told_apart(api: Api) -> None:
-    unknown, wrong = api("GET", "/nowhere"), api("DELETE", "/publications")
+def test_an_unknown_address_and_a_wrong_method_are_told_apart(door: Api) -> None:
+    unknown, wrong = door("GET", "/nowhere"), door("DELETE", "/publications")
 
     assert (unknown.status, unknown.code) == (404, "no_such_route")
     assert (wrong.status, wrong.code, wrong.headers["allow"]) == (405, "method_not_allowed", "GET")
@@ -284,29 +305,27 @@ def test_an_unknown_address_and_a_wrong_method_are_told_apart(api: Api) -> None:
         (PUBLISH, SECRET.encode()),
     ],
 )
-def test_a_secret_in_the_wrong_place_is_not_repeated(api: Api, address: str, body: object) -> None:
-    answer = api("POST", address, body)
+def test_a_secret_in_the_wrong_place_is_not_repeated(door: Api, address: str, body: object) -> None:
+    answer = door("POST", address, body)
 
     assert answer.status in {400, 404, 422}
-    assert "marker" not in api.heard
+    assert "marker" not in door.heard
 
 
-def test_a_locked_database_is_told_and_nothing_is_written(clipcast: Clipcast, video: Path) -> None:
-    """Another program holds the file: the answer says so, and when to come again."""
-    if not clipcast.db.is_sqlite:
-        pytest.skip("PostgreSQL locks rows, not databases")
-    impatient = Database(clipcast.settings.database, busy_timeout_s=0.05)
-    with served(create_app(replace(clipcast, db=impatient), with_worker=False)) as api:
-        clip_id = api.upload(video)
-        lock = sqlite3.connect(impatient.engine.url.database or "", isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
+def test_a_locked_database_is_told_and_nothing_is_written(tmp_path: Path, migrated_sqlite: Path, video: Path) -> None:
+    """Another program holds the SQLite file: the answer says so, and when to come again."""
+    with on_sqlite(tmp_path, migrated_sqlite) as clipcast:
+        impatient = Database(clipcast.settings.database, busy_timeout_s=0.05)
+        with served(create_app(replace(clipcast, db=impatient), with_worker=False)) as api:
+            clip_id = api.upload(video)
+            lock = sqlite3.connect(tmp_path / "clipcast.sqlite3", isolation_level=None)
+            lock.execute("BEGIN IMMEDIATE")
 
-        refused = api("POST", PUBLISH, order(clip_id), Idempotency_Key="k-1")
+            refused = api("POST", PUBLISH, order(clip_id), Idempotency_Key="k-1")
 
-        assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "busy", "1")
-        assert "try again" in refused.json["detail"]
-        assert written(clipcast) == 0
-        lock.execute("ROLLBACK")
-        assert api("POST", f"{PUBLISH}?wait_s=0", order(clip_id), Idempotency_Key="k-1").status == 202
-        lock.close()
-    impatient.close()
+            assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "busy", "1")
+            assert "try again" in refused.json["detail"]
+            assert written(clipcast) == 0
+            lock.close()
+            assert api("POST", f"{PUBLISH}?wait_s=0", order(clip_id), Idempotency_Key="k-1").status == 202
+        impatient.close()
