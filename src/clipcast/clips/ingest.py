@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from clipcast.clips.buckets import BucketStorage
 from clipcast.clips.fetch import Fetcher
 from clipcast.clips.models import Clip, Rendition
 from clipcast.clips.probe import Facts, probe
@@ -205,13 +206,19 @@ def open_library(settings: Settings, db: Database, clock: Clock) -> Library:
     )
 
 
-def open_storage(settings: Settings) -> LocalStorage:
-    """The media store that the settings name: `media/` in the data directory unless `CLIPCAST_STORAGE_URL` says otherwise."""
+def open_storage(settings: Settings) -> Storage:
+    """The media store that the settings name: `media/` in the data directory unless `CLIPCAST_STORAGE_URL` says otherwise.
+
+    Raises:
+        ConfigurationError: the URL is of a kind that Clipcast does not know.
+    """
     if not settings.storage_url:
         return LocalStorage(settings.data_dir / "media")
     parts = urlsplit(settings.storage_url)
+    if parts.scheme == "s3":
+        return BucketStorage.from_url(settings.storage_url, settings.data_dir / "staging")
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not parts.path:
-        raise ConfigurationError("CLIPCAST_STORAGE_URL must name a directory, such as file:///srv/clipcast/media.")
+        raise ConfigurationError("CLIPCAST_STORAGE_URL must name a directory or a bucket: file:///srv/clipcast/media, s3://bucket/prefix.")
     return LocalStorage(Path(unquote(parts.path)))
 
 

@@ -30,14 +30,19 @@ class ClipSource:
         return self.storage.read_range(found.storage_key, start, stop)
 
     def url(self, media_id: str) -> str:
-        """A signed URL that ends working after two hours.
+        """A signed URL that ends working after two hours: ours, or the media store's own where we have no public address.
 
         Raises:
             ConfigurationError: nobody said where this server is reached from outside.
         """
         base_url = self.base_url()
-        if not base_url:
+        if base_url:
+            return f"{base_url}/media/{self.links.sign(media_id, LINK_LIFE)}"
+        with self.db.reading() as session:
+            found = locate(session, media_id)
+        signed = self.storage.signed_url(found.storage_key, LINK_LIFE)
+        if signed is None:
             raise ConfigurationError(
                 "The platform fetches this media from us, but CLIPCAST_PUBLIC_URL is not set. Set it to the https address of this server."
             )
-        return f"{base_url}/media/{self.links.sign(media_id, LINK_LIFE)}"
+        return signed

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
@@ -41,6 +41,9 @@ class Storage(Protocol):
 
     def size(self, key: str) -> int:
         """The stored file's size in bytes; raises `NotFound`."""
+
+    def signed_url(self, key: str, expires_in: timedelta) -> str | None:
+        """A URL of the store itself at which anybody can fetch the file until then; None where the store is not on the network."""
 
     def sweep_incoming(self, older_than: datetime) -> int:
         """Delete unfinished files untouched since `older_than`, left by a crash; returns how many."""
@@ -177,6 +180,10 @@ class LocalStorage:
             return self.path(key).stat().st_size
         except FileNotFoundError as error:
             raise NotFound("The file is no longer in the media store.") from error
+
+    def signed_url(self, key: str, expires_in: timedelta) -> None:
+        """None: a directory has no address; our own media links lead to its files."""
+        del key, expires_in
 
     def sweep_incoming(self, older_than: datetime) -> int:
         """Delete unfinished files untouched since `older_than`, left by a crash; returns how many.
