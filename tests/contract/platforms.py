@@ -1,8 +1,8 @@
 """What the suite has to know about a platform. A new platform adds one `PlatformUnderTest`; every shared case then runs for it too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from clipcast.publications.states import State
 
@@ -28,6 +28,10 @@ class Flow:
     def is_set(self) -> bool:
         """Whether it publishes several images at once."""
         return len(self.clips) > 1
+
+    def with_clips(self, *clips: str) -> Self:
+        """The same with other clips."""
+        return replace(self, clips=clips)
 
 
 @dataclass(frozen=True, slots=True)
