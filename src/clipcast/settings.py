@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     tiktok_client_key: str = Field(default="", description="TikTok app's client key, for accounts that do not carry their own.")
     tiktok_client_secret: SecretStr = Field(default=SecretStr(""), description="TikTok app's client secret.")
     tiktok_api_url: str = Field(default="https://open.tiktokapis.com", description="TikTok's API.")
+    youtube_client_id: str = Field(default="", description="Google app's client id, for YouTube accounts that do not carry their own.")
+    youtube_client_secret: SecretStr = Field(default=SecretStr(""), description="Google app's client secret.")
+    youtube_api_url: str = Field(default="https://www.googleapis.com", description="YouTube's API.")
+    youtube_upload_url: str = Field(default="https://www.googleapis.com", description="Where YouTube takes videos and covers.")
+    youtube_token_url: str = Field(default="https://oauth2.googleapis.com/token", description="Google's token endpoint.")
     log_format: Literal["auto", "text", "json"] = Field(default="auto", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severe event that is logged.")
 
@@ -87,7 +92,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return frozenset(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("tiktok_api_url", "simulator_url", "public_url")
+    @field_validator("tiktok_api_url", "youtube_api_url", "youtube_upload_url", "youtube_token_url", "simulator_url", "public_url")
     @classmethod
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from pydantic import SecretStr
+
 from clipcast.accounts.credentials import opened
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.vault import CredentialError, Vault
@@ -15,6 +17,12 @@ Reason: TypeAlias = Literal["no_credentials", "incomplete_config", "credential_e
 
 
 NO_CREDENTIALS: Final = Credentials({})
+
+APP_CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tiktok": ("client_key", "client_secret"),
+    "youtube": ("client_id", "client_secret"),
+}
+"""What belongs to the app and not to the account, by platform; the settings are called `<platform>_<name>`."""
 
 
 class AccountInactive(InvalidRequest):
@@ -52,7 +60,7 @@ def choose(account: SocialAccount | None, vault: Vault, platform: AnyPlatform | 
         raise AccountInactive(f"The account @{account.username} is disabled. Set its status to active to publish with it.")
     provider = assess(account, vault, platform, settings)
     if provider.simulated and settings.simulation == "off":
-        raise ConfigurationError(_why_not_live(account, provider))
+        raise ConfigurationError(_why_not_live(account, provider, platform))
     if not provider.simulated and account is not None and account.status != "active":
         raise AccountInactive(f"The account @{account.username} lost its connection ({account.status}). Connect it again.")
     return provider
@@ -85,12 +93,11 @@ def with_app_credentials(credentials: Credentials, platform: str, settings: Sett
 
 
 def _app_credentials(platform: str, settings: Settings) -> Mapping[str, str]:
-    if platform != "tiktok":
-        return {}
-    return {"client_key": settings.tiktok_client_key, "client_secret": settings.tiktok_client_secret.get_secret_value()}
+    values = {name: getattr(settings, f"{platform}_{name}") for name in APP_CREDENTIALS.get(platform, ())}
+    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()}
 
 
-def _why_not_live(account: SocialAccount | None, provider: Provider) -> str:
+def _why_not_live(account: SocialAccount | None, provider: Provider, platform: AnyPlatform | None) -> str:
     who = f"the account @{account.username}" if account is not None else "a publication without an account"
     match provider.reason:
         case "unsupported_platform":
@@ -98,11 +105,12 @@ def _why_not_live(account: SocialAccount | None, provider: Provider) -> str:
         case "credential_error":
             why = f"the credentials of {who} cannot be decrypted: give back the key in CLIPCAST_CREDENTIAL_KEYS, or store them again"
         case _:
-            why = f"{who} lacks {', '.join(provider.missing)}: store it with PATCH /accounts/{{id}}{_or_set(provider)}"
+            why = f"{who} lacks {', '.join(provider.missing)}: store it with PATCH /accounts/{{id}}{_or_set(provider, platform)}"
     return f"CLIPCAST_SIMULATION=off forbids the simulator, and {why}."
 
 
-def _or_set(provider: Provider) -> str:
+def _or_set(provider: Provider, platform: AnyPlatform | None) -> str:
     """The variables that could supply what is missing, for what belongs to the app and not to the account."""
-    variables = [f"CLIPCAST_TIKTOK_{name.upper()}" for name in provider.missing if name in {"client_key", "client_secret"}]
+    names = APP_CREDENTIALS.get(platform.name, ()) if platform else ()
+    variables = [f"CLIPCAST_{platform.name}_{name}".upper() for name in provider.missing if platform and name in names]
     return f", or set {' and '.join(variables)}" if variables else ""

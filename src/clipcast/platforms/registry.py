@@ -2,14 +2,21 @@
 
 from clipcast.platforms.base import AnyPlatform
 from clipcast.platforms.tiktok import TikTok
+from clipcast.platforms.youtube import YouTube
 from clipcast.settings import Settings
 
 
 def live_platforms(settings: Settings) -> dict[str, AnyPlatform]:
     """The platforms at the addresses of the settings, by name."""
-    return {"tiktok": TikTok(api_url=settings.tiktok_api_url)}
+    return {
+        "tiktok": TikTok(api_url=settings.tiktok_api_url),
+        "youtube": YouTube(settings.youtube_api_url, settings.youtube_upload_url, settings.youtube_token_url),
+    }
 
 
 def simulated_platforms(simulator_url: str) -> dict[str, AnyPlatform]:
     """The same platforms, spoken to at a simulator."""
-    return {"tiktok": TikTok(api_url=f"{simulator_url}/tiktok")}
+    return {
+        "tiktok": TikTok(api_url=f"{simulator_url}/tiktok"),
+        "youtube": YouTube(f"{simulator_url}/youtube", f"{simulator_url}/youtube", f"{simulator_url}/youtube/token"),
+    }
