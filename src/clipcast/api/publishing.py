@@ -7,7 +7,6 @@ from typing import Annotated, Final, cast
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from clipcast import publishing
@@ -122,15 +121,7 @@ def _clipcast(request: Request) -> Clipcast:
 
 
 def _created(clipcast: Clipcast, wanted: PublishRequest, key: str | None) -> Publication:
-    try:
-        return _written(clipcast, wanted, key)
-    except IntegrityError:  # PostgreSQL: two requests with one key looked before either wrote; the second look finds the other's
-        return _written(clipcast, wanted, key)
-
-
-def _written(clipcast: Clipcast, wanted: PublishRequest, key: str | None) -> Publication:
-    with clipcast.db.writing() as session:
-        return compose.publish(session, wanted, clipcast.platforms, clipcast.clock(), key=key)
+    return compose.written(clipcast.db, lambda session: compose.publish(session, wanted, clipcast.platforms, clipcast.clock(), key=key))
 
 
 async def _watched(clipcast: Clipcast, request: Request, publication: Publication, patience_s: float) -> Publication:

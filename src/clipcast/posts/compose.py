@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clipcast.accounts import store as accounts
 from clipcast.clips import store as clips
+from clipcast.db.engine import Database
 from clipcast.errors import Conflict, IdempotencyConflict, InvalidRequest, PossibleDuplicate
 from clipcast.posts import store
 from clipcast.posts.models import Post
@@ -23,6 +25,8 @@ from clipcast.publications.models import IdempotencyKey, Publication
 from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import Platforms, PublishRequest, Target
 from clipcast.publications.states import State
+
+T = TypeVar("T")
 
 
 def publish(session: Session, request: PublishRequest, platforms: Platforms, now: datetime, *, key: str | None = None) -> Publication:
@@ -133,6 +137,20 @@ def _refuse_doubles(session: Session, targets: Any, now: datetime) -> None:
                 f"The same media and caption went to {target.platform.name} {target.username or 'without an account'} at "
                 f"{double.requested_at:%Y-%m-%d %H:%M} UTC (publication {double.id}). To post it again, send allow_duplicate: true."
             )
+
+
+def written(db: Database, write: Callable[[Session], T]) -> T:
+    """What `write` wrote in one transaction.
+
+    On PostgreSQL two requests with one `Idempotency-Key` may both look before either writes; the one that comes second looks again, and
+    finds what the first has written.
+    """
+    try:
+        with db.writing() as session:
+            return write(session)
+    except IntegrityError:
+        with db.writing() as session:
+            return write(session)
 
 
 @dataclass(frozen=True, slots=True)

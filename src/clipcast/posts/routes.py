@@ -31,9 +31,8 @@ Key = Annotated[
 @router.post("", status_code=201)
 def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None) -> PostOut:
     """Compose a post: one publication for each target, each succeeding or failing by itself. Workers carry them out."""
-    with services.db.writing() as session:
-        post = compose.create(session, wanted, services.platforms, services.clock(), key=key)
-        shown = _shown(session, post)
+    now = services.clock()
+    shown = compose.written(services.db, lambda session: _shown(session, compose.create(session, wanted, services.platforms, now, key=key)))
     wake()
     return shown
 

@@ -1,5 +1,6 @@
 """Posts: one composition, many targets, each succeeding or failing by itself."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,24 @@ def test_what_has_begun_is_not_changed(api: Api, clip_id: str, world: World) -> 
 
 
 def test_one_key_makes_one_post(idle_api: Api, idle_clip_id: str, clipcast: Clipcast) -> None:
-    body = {"clip_ids": [idle_clip_id], "targets": [{"account_id": new_account(idle_api, "a")}, {"platform": "tiktok", "caption": "b"}]}
-    body["targets"] = body["targets"][:1]
+    body = {"clip_ids": [idle_clip_id], "targets": [{"account_id": new_account(idle_api, "a")}]}
 
     first, second = (idle_api("POST", "/posts", body, Idempotency_Key="k") for _ in range(2))
 
     assert first.json == second.json
     assert written(clipcast) == 1
     assert idle_api("POST", "/posts", body | {"caption": "else"}, Idempotency_Key="k").code == "idempotency_key_reused"
+
+
+def test_requests_with_one_key_at_the_same_time_make_one_post(idle_api: Api, idle_clip_id: str, clipcast: Clipcast) -> None:
+    body = {"clip_ids": [idle_clip_id], "targets": [{"platform": "tiktok"}]}
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: idle_api("POST", "/posts", body, Idempotency_Key="k"), range(8)))
+
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert written(clipcast) == 1
 
 
 @pytest.mark.parametrize(
