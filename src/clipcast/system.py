@@ -3,7 +3,8 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from datetime import timedelta
+from typing import Final, Self
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -25,6 +26,9 @@ from clipcast.publications.driver import Driver
 from clipcast.publications.observer import Observer, Silent
 from clipcast.settings import Settings
 from clipcast.standin import StandIn
+
+UNFINISHED_AFTER: Final = timedelta(hours=6)
+"""A file that came in only in part and was not touched for so long is left over from a crash."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Clipcast:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         db, wire, vault = Database(settings.database), wire or Wire(), open_vault(settings)
         library = open_library(settings, db, clock)
+        library.storage.sweep_incoming(clock() - UNFINISHED_AFTER)
         links = Links(SecretStr(signing_key(settings).hex()), clock)
         media_app = FastAPI(openapi_url=None)
         standin = StandIn(settings, media_app, lambda request: wire.send(request, media=live_media))

@@ -133,11 +133,6 @@ def unfinished(session: Session, publication_ids: Sequence[str]) -> list[str]:
     return list(session.scalars(query))
 
 
-def by_reference(session: Session, platform: str, reference: str) -> Publication | None:
-    """The publication that the platform knows by `reference` (a `publish_id`)."""
-    return session.scalar(select(Publication).where(Publication.platform == platform, Publication.reference == reference))
-
-
 def count_by_state(session: Session) -> dict[State, int]:
     """How many publications are in each state."""
     rows = session.execute(select(Publication.state, func.count()).group_by(Publication.state))
