@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     youtube_api_url: str = Field(default="https://www.googleapis.com", description="YouTube's API.")
     youtube_upload_url: str = Field(default="https://www.googleapis.com", description="Where YouTube takes videos and covers.")
     youtube_token_url: str = Field(default="https://oauth2.googleapis.com/token", description="Google's token endpoint.")
+    instagram_graph_url: str = Field(
+        default="", description="Instagram's Graph API; empty: graph.instagram.com or graph.facebook.com, as the account was linked."
+    )
+    instagram_upload_url: str = Field(default="https://rupload.facebook.com", description="Where Instagram takes a video's bytes.")
+    instagram_token_url: str = Field(default="https://graph.instagram.com", description="Where Instagram's access tokens are renewed.")
     log_format: Literal["auto", "text", "json"] = Field(default="auto", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severe event that is logged.")
 
@@ -92,7 +97,17 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return frozenset(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("tiktok_api_url", "youtube_api_url", "youtube_upload_url", "youtube_token_url", "simulator_url", "public_url")
+    @field_validator(
+        "tiktok_api_url",
+        "instagram_graph_url",
+        "instagram_upload_url",
+        "instagram_token_url",
+        "youtube_api_url",
+        "youtube_upload_url",
+        "youtube_token_url",
+        "simulator_url",
+        "public_url",
+    )
     @classmethod
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

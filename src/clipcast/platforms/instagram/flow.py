@@ -1,0 +1,220 @@
+"""Instagram as the driver sees it: which part of the protocol answers for which state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, Final, assert_never
+
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Wait
+from clipcast.platforms.instagram import creating, doubting, finished, limits, oauth, preflight, processing, publishing, states, uploading
+from clipcast.platforms.instagram.endpoints import Endpoints
+from clipcast.platforms.instagram.errors import usage
+from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN, is_uploaded, upload_bytes
+from clipcast.platforms.instagram.states import (
+    Creating,
+    Finished,
+    InDoubt,
+    InstagramState,
+    Post,
+    Processing,
+    Ready,
+    Uploading,
+    afresh,
+    seconds,
+)
+
+UPLOAD_URL: Final = "https://rupload.facebook.com"
+UPLOAD_HOST_SUFFIX: Final = ".facebook.com"
+TOKEN_URL: Final = "https://graph.instagram.com"  # noqa: S105  # an address, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Instagram:
+    """Instagram's content publishing at `graph_url`, which may carry a path; empty, it follows from the account's kind of login.
+
+    Bytes go only to hosts with the suffix, or to the one of `upload_url`. Tokens are renewed at `token_url`.
+    """
+
+    graph_url: str = ""
+    upload_url: str = UPLOAD_URL
+    token_url: str = TOKEN_URL
+    upload_host_suffix: str = UPLOAD_HOST_SUFFIX
+
+    name = "instagram"
+    rates = limits.RATES
+    accepted_images = frozenset(limits.IMAGE_TYPES)
+    account_facts: ClassVar[tuple[str, ...]] = (ACCOUNT_ID, LOGIN)
+
+    # The flow
+
+    def begin(self, order: Order) -> InstagramState:
+        """The first state of a publication."""
+        return Creating(post=Post(order=order))
+
+    def next_step(self, state: InstagramState, now: datetime) -> Step:
+        """What to do now."""
+        pause_until = state.post.pause_until
+        if pause_until and now < pause_until and isinstance(state, Creating | Uploading | Processing):
+            return Wait(pause_until, "this account's calls to Instagram are nearly used up, so Clipcast goes slowly")
+        return self._step(state, now)
+
+    def _step(self, state: InstagramState, now: datetime) -> Step:
+        match state:
+            case Creating():
+                return creating.next_step(state, now, self._endpoints)
+            case Uploading():
+                return uploading.next_step(state, now, self._endpoints)
+            case Processing():
+                return processing.next_step(state, now, self._endpoints)
+            case Ready():
+                return publishing.next_step(state, now, self._endpoints)
+            case InDoubt():
+                return doubting.next_step(state, now, self._endpoints)
+            case Finished():
+                return finished.next_step(state, now, self._endpoints)
+            case _:
+                assert_never(state)
+
+    def received(self, state: InstagramState, answer: Answer, now: datetime) -> InstagramState:
+        """The state after this answer; `state` is the `meanwhile` of the `Send` that it answers."""
+        return _slowed_down(self._received(state, answer, now), answer, now)
+
+    def _received(self, state: InstagramState, answer: Answer, now: datetime) -> InstagramState:
+        match state:
+            case Creating():
+                return creating.received(state, answer, now, self._endpoints)
+            case Uploading():
+                return uploading.received(state, answer, now)
+            case Processing():
+                return processing.received(state, answer, now)
+            case Ready():
+                return publishing.received(state, answer, now)
+            case InDoubt():
+                return doubting.received(state, answer, now)
+            case Finished():
+                return finished.received(state, answer, now)
+            case _:
+                assert_never(state)
+
+    def stage(self, state: InstagramState) -> Stage:
+        """How far the flow is."""
+        match state:
+            case Creating() | Uploading():
+                return Stage.UPLOADING
+            case Processing() | Ready() | Finished():
+                return Stage.PROCESSING
+            case InDoubt():
+                return doubting.stage(state)
+            case _:
+                assert_never(state)
+
+    def reference(self, state: InstagramState) -> str | None:
+        """The id of the container at hand, once Instagram has given one."""
+        return None if isinstance(state, Creating) else state.container_id
+
+    def progress(self, state: InstagramState) -> tuple[int, int]:
+        """Bytes that Instagram has confirmed, and bytes in all; both 0 when it fetches them itself."""
+        total = upload_bytes(state.post.order)
+        match state:
+            case Creating():
+                return _uploaded_bytes(state.post.order, len(state.items)), total
+            case Uploading():
+                return _uploaded_bytes(state.post.order, len(state.items)) + state.confirmed_bytes, total
+            case Processing():
+                return _uploaded_bytes(state.post.order, len(state.items) + 1), total
+            case Ready() | InDoubt() | Finished():
+                return total, total
+            case _:
+                assert_never(state)
+
+    # What people ask for in between
+
+    def hurried(self, state: InstagramState, now: datetime) -> InstagramState:
+        """The same state with the next question to Instagram due now, even where we had stopped asking."""
+        match state:
+            case Processing():
+                return replace(state, next_at=min(now, state.next_at))
+            case InDoubt():
+                return replace(state, next_at=min(now, state.next_at), looks=0, verdict="")
+            case Finished():
+                return finished.hurried(state, now)
+            case Creating() | Uploading() | Ready():  # these wait for a limit or a pause, and shortening those helps nobody
+                return state
+            case _:
+                assert_never(state)
+
+    def again(self, state: InstagramState, now: datetime) -> InstagramState:
+        """Another try: from the beginning where nothing was asked to be published, else by looking first."""
+        post = afresh(state.post)
+        match state:
+            case Creating() | Uploading() | Processing():
+                return Creating(post=replace(post, forgiving=False))
+            case Ready():
+                return replace(state, post=post, asking="", room_seen_at=None, proven_at=None, hold_until=None)
+            case InDoubt():
+                return doubting.again(state, post, now)
+            case Finished():
+                return finished.hurried(state, now)
+            case _:
+                assert_never(state)
+
+    def cancelling(self, state: InstagramState) -> InstagramState | None:
+        """None: Instagram cannot be asked to cancel, and what is not published needs no cancelling."""
+        del state
+        return None
+
+    # Storage
+
+    def dump(self, state: InstagramState) -> dict[str, JsonValue]:
+        """The state as JSON."""
+        return states.dump(state)
+
+    def load(self, stored: Mapping[str, JsonValue]) -> InstagramState:
+        """The state from JSON."""
+        return states.load(stored)
+
+    # The account
+
+    def account_request(self) -> Request | None:
+        """The question how many posts of the daily limit are used; about whoever asks, which Instagram's own login understands."""
+        return self._endpoints.limit(None)
+
+    def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
+        """Everything that is wrong with this order, all at once."""
+        return preflight.problems(order, account_answer)
+
+    def missing_credentials(self, credentials: Credentials) -> list[str]:
+        """The names of what the real API needs and these credentials lack."""
+        return [name for name in oauth.REQUIRED if not credentials.get(name)]
+
+    def supports_real_api(self, credentials: Credentials) -> bool:
+        """Whether these credentials are enough for the real API."""
+        return not self.missing_credentials(credentials)
+
+    def refresh_request(self, credentials: Credentials) -> Request:
+        """The request that trades the access token for a new one."""
+        return oauth.refresh_request(self.token_url, credentials)
+
+    def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
+        """The credentials with what Instagram answered."""
+        return oauth.refreshed(credentials, answer, now)
+
+    @property
+    def _endpoints(self) -> Endpoints:
+        return Endpoints(self.graph_url, self.upload_url, self.upload_host_suffix)
+
+
+def _uploaded_bytes(order: Order, items: int) -> int:
+    """The bytes of those of the first `items` files that we send ourselves."""
+    return sum(media.size_bytes for media in order.media[:items] if is_uploaded(order, media))
+
+
+def _slowed_down(state: InstagramState, answer: Answer, now: datetime) -> InstagramState:
+    """The state with a pause where the call budget is nearly used up.
+
+    From the question for the daily limit to the post there is none: these few calls belong together, or the first is stale at the last.
+    """
+    pause_s = usage(answer).pause_s
+    if not pause_s or not isinstance(state, Creating | Uploading | Processing):
+        return state
+    return replace(state, post=replace(state.post, pause_until=now + seconds(pause_s)))

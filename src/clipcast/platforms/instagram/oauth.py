@@ -1,0 +1,93 @@
+"""Renewing Instagram's access tokens.
+
+Instagram login: a 60-day token that is traded for another one of 60 days while it lives, 24 hours old at least. Facebook login: a Page
+token has no end and no renewal; when it dies, its owner connects again.
+
+Source: https://developers.facebook.com/documentation/instagram-platform/reference/refresh_access_token and
+.../instagram-api-with-instagram-login/business-login (page of 2026-03-13)
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from clipcast.errors import PlatformError, ReconnectRequired, Throttled, Unavailable
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Request
+from clipcast.platforms.instagram.codes import Meaning
+from clipcast.platforms.instagram.errors import error, is_yes, meaning_of, unreadable, words
+from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN
+
+REQUIRED: Final = ("access_token", ACCOUNT_ID)
+
+TOKEN_LIFE: Final = timedelta(days=60)
+#: A younger token is not renewed, and the code that says so is not documented.
+MIN_AGE: Final = timedelta(hours=24)
+_TRY_LATER_S: Final = 6 * 3600.0
+
+_LATER: Final = "Instagram could not renew this account's access right now; it will be tried again."
+_TOO_YOUNG: Final = "Instagram renews an access token only when it is a day old; it will be tried again then."
+_UNWILLING: Final = "Instagram did not renew this account's access, which still runs for a while; it will be tried again."
+_OVER: Final = "Instagram no longer renews this account's access (it ran out or was withdrawn); connect the account again."
+_PAGE: Final = (
+    "This Instagram account is linked through Facebook, whose access does not run out but was withdrawn (a changed password, a lost Page "
+    "role or a removed app); connect the account again."
+)
+
+
+def refresh_request(token_url: str, credentials: Credentials) -> Request:
+    """The request for a new access token: GET with the old one in the query, as the only documented form has it; no app secret.
+
+    Raises:
+        ReconnectRequired: the account is linked through Facebook, or there is no token to trade.
+    """
+    if credentials.get(LOGIN).strip().lower() == "facebook":
+        raise ReconnectRequired(sentence=_PAGE, platform="instagram", platform_code="page_token_not_renewable")
+    if not credentials.get("access_token"):
+        raise ReconnectRequired(sentence=_OVER, platform="instagram", platform_code="no_access_token")
+    query = urlencode({"grant_type": "ig_refresh_token", "access_token": credentials.get("access_token")})
+    return Request("GET", f"{token_url.rstrip('/')}/refresh_access_token?{query}", authorized=False)
+
+
+def refreshed(credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
+    """The credentials with the new token; the old one must be taken for dead.
+
+    Raises:
+        PlatformError: trouble that may pass (`Unavailable`, `Throttled`), or the owner has to connect the account again.
+    """
+    if not is_yes(answer):
+        raise _refusal(credentials, answer, now)
+    body = _flat(answer.json())
+    token, life_s = body.get("access_token"), body.get("expires_in")
+    if not isinstance(token, str) or not token:
+        raise unreadable(answer)
+    life = timedelta(seconds=life_s) if isinstance(life_s, int) and 0 < life_s < 1e9 else TOKEN_LIFE
+    return Credentials({**credentials.values, "access_token": token}, expires_at=now + life)
+
+
+def _flat(body: JsonValue) -> Mapping[str, JsonValue]:
+    """The object itself; the sibling endpoint is documented with a list around it."""
+    wrapped = body.get("data")
+    return wrapped[0] if isinstance(wrapped, list) and wrapped and isinstance(wrapped[0], dict) else body
+
+
+def _refusal(credentials: Credentials, answer: Answer, now: datetime) -> PlatformError:
+    """Withdrawn is withdrawn. Anything else about a token that has not run out disconnects nobody: it may just be too young."""
+    meaning, left = meaning_of(answer), _left(credentials, now)
+    if meaning.kind is Unavailable:
+        return error(Meaning(Unavailable, _LATER), answer)
+    if meaning.kind is Throttled:
+        return error(Meaning(Throttled, _LATER, meaning.retry_after_s), answer)
+    if meaning.kind is ReconnectRequired:
+        return error(meaning, answer)
+    age = TOKEN_LIFE - left
+    if left > timedelta(0) and age < MIN_AGE:
+        return error(Meaning(Throttled, _TOO_YOUNG, max((MIN_AGE - age).total_seconds(), 60.0)), answer)
+    if left > timedelta(0) and words(answer).code != 190:
+        return error(Meaning(Throttled, _UNWILLING, _TRY_LATER_S), answer)
+    return error(Meaning(ReconnectRequired, _OVER), answer)
+
+
+def _left(credentials: Credentials, now: datetime) -> timedelta:
+    """How long the old token still lives; nothing when nobody knows."""
+    return credentials.expires_at - now if credentials.expires_at else timedelta(0)
