@@ -12,6 +12,7 @@ from clipcast_simulator.clock import Clock, hands
 from clipcast_simulator.exchange import Context, Grant, Reply, Request, Route, json_reply
 from clipcast_simulator.faults import Fault
 from clipcast_simulator.platform import Platform
+from clipcast_simulator.receiving import size_of
 from clipcast_simulator.settings import SimulatorSettings
 from clipcast_simulator.state import State
 
@@ -54,6 +55,7 @@ class Admission:
     grant: Grant
     fault: Fault | None
     stall_s: float
+    cut: Outcome | None = None  #: how the request ends after a part of its body, which is kept
 
 
 class Desk:
@@ -97,10 +99,13 @@ class Desk:
             context = self._enter(connection, visit, visit.platform)
             outcome = self._interruption(context, visit, visit.platform)
             stall_s = outcome.stall_s if outcome is not None and outcome.ending == "stall" else 0.0
-            if outcome is None or stall_s:
+            cut = outcome if outcome is not None and outcome.after_bytes and visit.route.salvage is not None else None
+            if outcome is None or stall_s or cut is not None:
                 grant = visit.route.intake.admit(context, visit.request)
                 if isinstance(grant, Grant):
-                    return Admission(context.entry, grant, context.fault, stall_s)
+                    if cut is not None:
+                        self._note(context, cut, 0)
+                    return Admission(context.entry, grant, context.fault, stall_s, cut)
                 outcome = replace(self._aftermath(context, visit, visit.platform, grant), stall_s=stall_s)
             self._note(context, outcome, 0)
         return outcome
@@ -116,8 +121,18 @@ class Desk:
             self._note(context, outcome, admission.grant.size)
         return outcome
 
+    def break_off(self, visit: Visit, admission: Admission) -> None:
+        """Note that a streamed body broke off; keep what arrived where the platform does, or throw it away."""
+        path = admission.grant.path
+        with self._state.transaction() as connection:
+            journal.note(connection, admission.entry, bytes=size_of(path))
+            if visit.route.salvage is None:
+                path.unlink(missing_ok=True)
+            else:
+                visit.route.salvage(self._context(connection, admission.entry), admission.grant)
+
     def lose(self, entry: int, received: int) -> None:
-        """Note that a body broke off after so many bytes."""
+        """Note that a body broke off after so many bytes, of which nothing was to be kept."""
         with self._state.transaction() as connection:
             journal.note(connection, entry, bytes=received)
 
@@ -185,7 +200,8 @@ class Desk:
             return Outcome("drop", context.entry)
         if fault is not None and fault.kind == "error-after-effect":
             reply = platform.failure(context, fault, visit.route.operation)
-        return Outcome("answer", context.entry, reply, self._delay(context))
+        late_s = fault.seconds if fault is not None and fault.kind == "late" else 0.0
+        return Outcome("answer", context.entry, reply, self._delay(context) + late_s)
 
     @staticmethod
     def _delay(context: Context) -> float:

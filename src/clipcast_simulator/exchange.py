@@ -100,6 +100,8 @@ class Route:
     intake: Intake | None = None
     before: Callable[[Request], None] | None = None  #: runs outside the transaction, for what takes long
     stirs: bool = False  #: what it does may leave work for the chores
+    when: Callable[[Request], bool] | None = None  #: several routes may share an address; the first that fits answers
+    salvage: Callable[[Context, Grant], None] | None = None  #: keeps what arrived of a body that broke off, or else it is thrown away
 
 
 def json_reply(status: int, content: Any, code: str | None = None) -> Reply:

@@ -58,7 +58,7 @@ class FaultOrder(BaseModel):
 class Fault:
     """A fault that fires on a request.
 
-    `kind` is one of: `status`, `reset`, `stall`, `drop`, `error-after-effect`, `code`, or `platform` for what only
+    `kind` is one of: `status`, `reset`, `stall`, `late`, `drop`, `error-after-effect`, `code`, or `platform` for what only
     the platform can do. `after_bytes` says how much of the body is read first (None: the kind's own habit).
     """
 
@@ -96,9 +96,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]
     (re.compile(r"reset"), lambda _: {"kind": "reset", "after_bytes": 0}),
     (re.compile(r"reset-after-(\d+)K"), lambda m: {"kind": "reset", "after_bytes": int(m[1]) * KIB}),
     (re.compile(r"stall-(\d+(?:\.\d+)?)s"), lambda m: {"kind": "stall", "seconds": float(m[1])}),
+    (re.compile(r"late-answer-(\d+(?:\.\d+)?)s"), lambda m: {"kind": "late", "seconds": float(m[1])}),
     (re.compile(r"accept-then-drop-answer"), lambda _: {"kind": "drop"}),
     (re.compile(r"error-after-effect"), lambda _: {"kind": "error-after-effect"}),
-    (re.compile(r"code:([a-z_]+)"), lambda m: {"kind": "code", "word": m[1]}),
+    (re.compile(r"code:(\w+)"), lambda m: {"kind": "code", "word": m[1]}),
 )
 
 

@@ -10,7 +10,7 @@ from clipcast_simulator.desk import Admission, Desk, Outcome, Visit
 from clipcast_simulator.exchange import Request, Route, text_reply
 from clipcast_simulator.line import Disconnected, Line, Receive, Scope, Send, request_from
 from clipcast_simulator.platform import Platform
-from clipcast_simulator.receiving import discard, receive_into, throw_away
+from clipcast_simulator.receiving import discard, receive_fragment, receive_into
 from clipcast_simulator.router import Router
 from clipcast_simulator.state import State
 
@@ -63,7 +63,7 @@ class Front:
         is_control = request.path == "/" or request.path.startswith(CONTROL)
         name = request.path.split("/")[1]
         router = self._control if is_control else self._routers.get(name)
-        match = router.find(request.method, request.path) if router is not None else None
+        match = router.find(request) if router is not None else None
         if match is None:
             await self._refuse_stray(line, request, router, None if is_control else name)
             return
@@ -113,13 +113,19 @@ class Front:
     async def _receive(self, line: Line, visit: Visit, admission: Admission) -> Outcome:
         if admission.stall_s:
             await line.outlast(admission.stall_s)
+        grant, cut = admission.grant, admission.cut
         try:
-            await receive_into(line, admission.grant.path, admission.grant.size)
+            if cut is None:
+                await receive_into(line, grant.path, grant.size)
+            else:
+                await receive_fragment(line, grant.path, cut.after_bytes or 0)
         except Disconnected:
-            received = await asyncio.to_thread(throw_away, admission.grant.path)
-            await asyncio.to_thread(self._desk.lose, admission.entry, received)
+            await asyncio.to_thread(self._desk.break_off, visit, admission)
             raise
-        return await asyncio.to_thread(self._desk.store, visit, admission)
+        if cut is None:
+            return await asyncio.to_thread(self._desk.store, visit, admission)
+        await asyncio.to_thread(self._desk.break_off, visit, admission)
+        return cut
 
 
 async def _body(line: Line) -> bytes | None:

@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import av
 from PIL import Image, UnidentifiedImageError
@@ -44,16 +46,24 @@ class ImageFacts:
     height: int
 
 
-class SplicedFile(io.RawIOBase):
-    """Several files read as one, in order."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a file, in bytes."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    path: Path
+    start: int
+    size: int
+
+
+class SplicedFile(io.RawIOBase):
+    """Several files, or pieces of files, read as one, in order. One of them is open at a time: there may be thousands."""
+
+    def __init__(self, parts: Sequence[Path | Piece]) -> None:
         super().__init__()
-        self._files = [path.open("rb") for path in paths]
-        sizes = [path.stat().st_size for path in paths]
-        self._starts = [sum(sizes[:index]) for index in range(len(sizes))]
-        self._size = sum(sizes)
+        self._pieces = [part if isinstance(part, Piece) else Piece(part, 0, part.stat().st_size) for part in parts]
+        *self._starts, self._size = accumulate((piece.size for piece in self._pieces), initial=0)
         self._position = 0
+        self._open: tuple[int, BinaryIO] | None = None
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -78,10 +88,11 @@ class SplicedFile(io.RawIOBase):
         wanted = self._size - self._position if size < 0 else min(size, self._size - self._position)
         found = bytearray()
         while len(found) < wanted:
-            index = max(i for i, start in enumerate(self._starts) if start <= self._position)
-            file = self._files[index]
-            file.seek(self._position - self._starts[index])
-            block = file.read(wanted - len(found))
+            index = bisect_right(self._starts, self._position) - 1
+            piece, offset = self._pieces[index], self._position - self._starts[index]
+            file = self._file(index)
+            file.seek(piece.start + offset)
+            block = file.read(min(wanted - len(found), piece.size - offset))
             if not block:
                 break
             found += block
@@ -89,19 +100,25 @@ class SplicedFile(io.RawIOBase):
         return bytes(found)
 
     def close(self) -> None:
-        """Close every file."""
-        for file in self._files:
-            file.close()
+        """Close the file that is open."""
+        if self._open is not None:
+            self._open[1].close()
         super().close()
 
+    def _file(self, index: int) -> BinaryIO:
+        if self._open is None or self._open[0] != index:
+            if self._open is not None:
+                self._open[1].close()
+            self._open = (index, self._pieces[index].path.open("rb"))
+        return self._open[1]
 
-def sha256(paths: Sequence[Path]) -> str:
-    """Return the hexadecimal SHA-256 of several files read as one."""
+
+def sha256(parts: Sequence[Path | Piece]) -> str:
+    """Return the hexadecimal SHA-256 of several files, or pieces of files, read as one."""
     digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+    with SplicedFile(parts) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
     return digest.hexdigest()
 
 
@@ -114,10 +131,10 @@ def probe_video(paths: Sequence[Path]) -> VideoFacts:
         raise Unreadable(type(error).__name__) from error
 
 
-def probe_image(path: Path) -> ImageFacts:
-    """Open and decode a JPEG or WebP image; raises Unreadable."""
+def probe_image(path: Path, formats: tuple[str, ...] = ("JPEG", "WEBP")) -> ImageFacts:
+    """Open and decode an image of one of these kinds; raises Unreadable."""
     try:
-        with Image.open(path, formats=("JPEG", "WEBP")) as image:
+        with Image.open(path, formats=formats) as image:
             facts = ImageFacts(image.format or "", *image.size)
             image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:

@@ -22,6 +22,16 @@ async def receive_into(line: Line, path: Path, size: int) -> None:
         await _pour(line, file, first)
 
 
+async def receive_fragment(line: Line, path: Path, limit: int) -> None:
+    """Write the first `limit` bytes of a body to a new file and leave the rest unread; raises Disconnected."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb", buffering=0) as file:
+        while limit and not line.is_complete:
+            block = (await line.read())[:limit]
+            limit -= len(block)
+            await asyncio.to_thread(_write, file, [block])
+
+
 async def discard(line: Line, limit: int) -> int:
     """Read and forget up to `limit` bytes of the body; return how many it had."""
     count = 0
@@ -30,14 +40,12 @@ async def discard(line: Line, limit: int) -> int:
     return count
 
 
-def throw_away(path: Path) -> int:
-    """Delete an incomplete body and return how many bytes it had; a reset may have been faster."""
+def size_of(path: Path) -> int:
+    """Return how many bytes of a body are there; a reset of the state may have been faster."""
     try:
-        size = path.stat().st_size
+        return path.stat().st_size
     except FileNotFoundError:
         return 0
-    path.unlink(missing_ok=True)
-    return size
 
 
 async def _pour(line: Line, file: BinaryIO, first: bytes) -> None:
@@ -56,7 +64,7 @@ async def _pour(line: Line, file: BinaryIO, first: bytes) -> None:
     finally:
         if writing is not None:
             await writing
-    _write(file, blocks)
+        _write(file, blocks)
 
 
 def _write(file: BinaryIO, blocks: list[bytes]) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clipcast_simulator.exchange import Route
+from clipcast_simulator.exchange import Request, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,21 @@ class Router:
     """Finds routes; knows the difference between an unknown path and a known path asked with the wrong method."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._exact: dict[str, dict[str, Route]] = {}
+        self._exact: dict[str, list[Route]] = {}
         self._templates: list[tuple[re.Pattern[str], Route]] = []
         for route in routes:
             if "{" in route.path:
                 self._templates.append((_pattern(route.path), route))
             else:
-                self._exact.setdefault(route.path, {})[route.method] = route
+                self._exact.setdefault(route.path, []).append(route)
 
-    def find(self, method: str, path: str) -> Match | None:
-        """Return the route for this method and path."""
-        if (route := self._exact.get(path, {}).get(method)) is not None:
-            return Match(route, {})
+    def find(self, request: Request) -> Match | None:
+        """Return the route that answers a request."""
+        for route in self._exact.get(request.path, ()):
+            if route.method == request.method and (route.when is None or route.when(request)):
+                return Match(route, {})
         for pattern, candidate in self._templates:
-            if candidate.method == method and (match := pattern.fullmatch(path)):
+            if candidate.method == request.method and (match := pattern.fullmatch(request.path)):
                 return Match(candidate, match.groupdict())
         return None
 

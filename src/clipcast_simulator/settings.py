@@ -30,6 +30,28 @@ class TikTokKnobs(BaseModel):
     webhook_stale_t: bool = False  #: retries carry the first attempt's `t` instead of a fresh one
 
 
+class YouTubeKnobs(BaseModel):
+    """The places where YouTube's documentation is silent or contradicts itself. The defaults are the strict reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    session_authorization: Literal["required", "optional"] = "required"  #: on requests to a session URI
+    wrong_offset: Literal[416, 308, 400, 503] = 416  #: what answers a gap or an overlap; nothing is stored in any case
+    final_status: Literal[201, 200] = 201
+    range_header: Literal["bytes", "bare"] = "bytes"  #: `bytes=0-N`, or `0-N` as the guide has it in one place
+    missing_title: Literal["refuse", "unknown"] = "refuse"
+    past_publish_at: Literal["refuse", "publish"] = "refuse"  #: on insert
+    unprocessed_duration: Literal["PT0S", "P0D"] = "PT0S"
+    duplicates: Literal["accept", "reject"] = "accept"  #: the same bytes again on one channel
+    force_private: bool = False  #: the lock on unverified projects, lifted on 2026-11-02
+    testing_mode: bool = False  #: the consent screen's status is Testing: refresh tokens live 7 days
+    quotas: Literal["enforce", "off"] = "enforce"  #: off is for benchmarks of the client alone
+    playlist_lag_s: float = Field(default=0.0, ge=0)  #: until a new video shows in the uploads playlist
+    list_lag_s: float = Field(default=0.0, ge=0)  #: until videos.list knows a new video
+    session_life_s: float = Field(default=604_800.0, ge=0)  #: of an unfinished upload session
+    replay_life_s: float = Field(default=86_400.0, ge=0)  #: how long a finished session repeats its answer
+
+
 class SimulatorSettings(BaseModel):
     """The simulator's settings, in seconds and probabilities; stored in the state directory and changed over HTTP."""
 
@@ -43,6 +65,7 @@ class SimulatorSettings(BaseModel):
     moderation_s: float = Field(default=5.0, ge=0)  #: from publication to the public post id
     early_invalid_s: float = Field(default=0.0, ge=0)  #: how long a fresh publish id is unknown to the status endpoint
     tiktok: TikTokKnobs = TikTokKnobs()
+    youtube: YouTubeKnobs = YouTubeKnobs()
 
     @model_validator(mode="after")
     def _delays_are_ordered(self) -> "SimulatorSettings":
