@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from clipcast.accounts import credentials, store as accounts
+from clipcast.accounts import credentials
+from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips.models import Clip
 from clipcast.errors import Conflict

@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -54,15 +55,17 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the shelf's files lie."""
-    return tmp_path_factory.mktemp("storage")
+@dataclass(frozen=True)
+class Shelf:
+    """Clips by name, and the storage where their files lie, for every product to use."""
+
+    clips: dict[str, Clip]
+    storage_url: str
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory, storage: Path) -> dict[str, Clip]:
-    """Clips by name: a small video, one of several chunks, two photos."""
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A small video, one of several chunks, two photos."""
     directory = tmp_path_factory.mktemp("shelf")
     files = {
         "video": make_sample_video(directory / "video.mp4", seconds=1.5, width=360, height=640),
@@ -70,9 +73,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, storage: Path) -> dict[str, 
         "photo-1": make_sample_image(directory / "photo-1.jpg", width=360, height=640, seed=1),
         "photo-2": make_sample_image(directory / "photo-2.jpg", width=360, height=640, seed=2),
     }
-    with Clipcast.open(load_settings(data_dir=directory / "data", storage_url=storage.as_uri())) as product:
+    storage_url = (directory / "storage").as_uri()
+    with Clipcast.open(load_settings(data_dir=directory / "data", storage_url=storage_url)) as product:
         upgrade(product.db)
-        return {name: product.library.add_file(file) for name, file in files.items()}
+        return Shelf({name: product.library.add_file(file) for name, file in files.items()}, storage_url)
 
 
 @pytest.fixture
@@ -123,9 +127,7 @@ def public() -> Iterator[PublicAddress]:
 
 
 @pytest.fixture
-def make_bench(
-    world: World, clock: MovableClock, shelf: dict[str, Clip], storage: Path, public: PublicAddress, tmp_path: Path
-) -> Iterator[MakeBench]:
+def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAddress, tmp_path: Path) -> Iterator[MakeBench]:
     """Makes a bench on a database, closed at the end."""
     opened: list[Clipcast] = []
 
@@ -133,20 +135,22 @@ def make_bench(
         settings = load_settings(
             data_dir=tmp_path / "data",
             database_url=database_url,
-            storage_url=storage.as_uri(),
+            storage_url=shelf.storage_url,
             public_url=public_url,
             simulation="off",
             **{platform.url_setting: f"{world.url}/{platform.name}"},
         )
         interruption = Interruption()
-        product = Clipcast.open(settings, clock=clock, observer=interruption, wire=Wire(connect_timeout_s=2, answer_timeout_s=answer_timeout_s))
+        product = Clipcast.open(
+            settings, clock=clock, observer=interruption, wire=Wire(connect_timeout_s=2, answer_timeout_s=answer_timeout_s)
+        )
         opened.append(product)
         public.app.state.clipcast = product
         with product.db.writing() as session:
-            put_on_shelf(session, list(shelf.values()))
+            put_on_shelf(session, list(shelf.clips.values()))
         account_id = connect_live(product, platform, world)
         world.ask("POST", f"{platform.name}/apps/{_client_key(world, platform)}/prefixes", {"prefix": f"{public_url}/media/"})
-        return Bench(product, platform, world, clock, shelf, account_id, interruption)
+        return Bench(product, platform, world, clock, shelf.clips, account_id, interruption)
 
     yield make
     for product in opened:

@@ -165,6 +165,8 @@ def test_asks_a_person_about_a_post_that_is_stuck(bench: Bench, flow: Any) -> No
     """After a day without a verdict nobody guesses. When TikTok moves again, another look finds the post; nothing is sent twice."""
     bench.script(flow.decisive, "stuck")
     publication_id = bench.publish(flow)
+    bench.step(publication_id)
+    bench.advance(24 * 3600)
     row = bench.carry(publication_id)
     assert (row.state, row.next_action_at) == (State.UNCERTAIN, None)
     assert "24 hours" in (row.error_message or "")

@@ -17,12 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from clipcast.db.engine import Database  # noqa: E402  # a script finds the tests' own modules only now
-from clipcast.db.migrate import upgrade  # noqa: E402
-from clipcast.publications import publishing, store  # noqa: E402
-from clipcast.publications.states import State  # noqa: E402
-from contract.platforms import TIKTOK  # noqa: E402
-from process.theatre import Theatre, theatre  # noqa: E402
+from clipcast.db.engine import Database  # a script finds the tests' own modules only now
+from clipcast.db.migrate import upgrade
+from clipcast.publications import publishing, store
+from clipcast.publications.states import State
+from contract.platforms import TIKTOK
+from process.theatre import Nursery, Theatre, theatre
 
 IN_FLIGHT = 12
 """How many publications are under way at any time."""
@@ -39,18 +39,24 @@ FAULT_SHARE = 0.5
 FAULTS = ("accept-then-drop-answer", "error-after-effect", "500", "503", "reset", "429", "expire-token")
 
 
+def tell(line: str) -> None:
+    """Say it at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chaos; 0 when the promise was kept."""
     options = _parser().parse_args(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print(f"seed {seed}", flush=True)
+    tell(f"seed {seed}")
     with tempfile.TemporaryDirectory(prefix="clipcast-chaos-") as name:
         directory = Path(name)
         url = options.database_url or f"sqlite:///{directory / 'clipcast.sqlite3'}"
         database = Database(url)
         upgrade(database)
         database.close()
-        with theatre(directory, url, TIKTOK, failure_rate=0.1) as stage:
+        with Nursery() as nursery, theatre(directory, url, TIKTOK, nursery, failure_rate=0.1) as stage:
             run(stage, options.kills, random.Random(seed))
             return told(stage)
 
@@ -73,7 +79,7 @@ def run(stage: Theatre, kills: int, chance: random.Random) -> None:
         if stage.nursery.wait(worker) == {"signal": signal.SIGKILL}:
             stage.kills.append("a worker")
         if len(stage.kills) % 100 == 0:
-            print(f"{len(stage.kills)} kills, {len(stage.flows)} publications begun", flush=True)
+            tell(f"{len(stage.kills)} kills, {len(stage.flows)} publications begun")
     come_to_an_end(stage)
 
 
@@ -109,11 +115,11 @@ def told(stage: Theatre) -> int:
     """Tell how it went; 0 when all is as promised."""
     wrongs = [wrong for wrong in stage.wrongs() if not wrong.startswith("never fired")]
     for wrong in wrongs:
-        print(wrong)
+        tell(wrong)
     if wrongs:
-        print(stage.log.read_text()[-20_000:])
-    print(f"{len(stage.flows)} publications, {stage.questions} questions to a person")
-    print(stage.verdict())
+        tell(stage.log.read_text()[-20_000:])
+    tell(f"{len(stage.flows)} publications, {stage.questions} questions to a person")
+    tell(stage.verdict())
     return 1 if wrongs else 0
 
 

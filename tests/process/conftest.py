@@ -6,11 +6,18 @@ from pathlib import Path
 import pytest
 
 from contract.platforms import TIKTOK
-from process.theatre import Theatre, theatre
+from process.theatre import Nursery, Theatre, theatre
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where workers come from."""
+    with Nursery() as opened:
+        yield opened
 
 
 @pytest.fixture
-def stage(tmp_path: Path, database_url: str) -> Iterator[Theatre]:
+def stage(tmp_path: Path, database_url: str, nursery: Nursery) -> Iterator[Theatre]:
     """Everything that a killed worker leaves behind and comes back to."""
-    with theatre(tmp_path, database_url, TIKTOK) as opened:
+    with theatre(tmp_path, database_url, TIKTOK, nursery) as opened:
         yield opened

@@ -13,7 +13,10 @@ CHAOS = Path(__file__).with_name("chaos.py")
 def test_a_little_chaos(database_url: str) -> None:
     """Workers and the simulator die at random; everything still goes out exactly once."""
     ended = subprocess.run(
-        [sys.executable, str(CHAOS), "--kills=20", "--seed=20", f"--database-url={database_url}"], capture_output=True, text=True, check=False
+        [sys.executable, str(CHAOS), "--kills=20", "--seed=20", f"--database-url={database_url}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

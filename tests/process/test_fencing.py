@@ -8,11 +8,12 @@ import pytest
 
 from clipcast.publications.states import SUCCESS
 from contract.platforms import TIKTOK
+from contract.world import Json
 from process.theatre import Theatre
 
 LEASE_S = 1.2
 
-POINTS = {
+POINTS: dict[str, tuple[str, Json]] = {
     "before the upload is sent": ("direct", {"moment": "before send", "label": "upload.chunk"}),
     "in the middle of the upload": ("direct", {"sent_bytes": 1}),
     "before the upload's answer is saved": ("inbox", {"moment": "before save", "label": "upload.chunk answered"}),

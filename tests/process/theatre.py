@@ -77,7 +77,10 @@ class Nursery:
         """How that worker ended."""
         return self._tell({"do": "wait", "pid": pid})
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """No more workers."""
         assert self._parent.stdin is not None
         self._parent.stdin.close()
@@ -120,9 +123,7 @@ class Theatre:
         account_id = connect_live(self.product, self.platform, self.world, username)
         clip_ids = [self.shelf[name].id for name in flow.clips]
         texts = {"caption": f"Caption of {username}", **flow.metadata} | ({"clip_ids": clip_ids} if flow.is_set else {})
-        request = PublishRequest(
-            clip_id=clip_ids[0], platform=self.platform.name, social_account_id=account_id, metadata=Metadata(**texts)
-        )
+        request = PublishRequest(clip_id=clip_ids[0], platform=self.platform.name, social_account_id=account_id, metadata=Metadata(**texts))
         with self.product.db.writing() as session:
             publication_id = compose.publish(session, request, self.product.platforms, self.clock()).id
         self.flows[publication_id], self.usernames[publication_id] = flow, username
@@ -137,7 +138,9 @@ class Theatre:
 
     def start(self, kill: Json | None = None, **order: Any) -> int:
         """A worker process, which signals itself where `kill` says; its process id."""
-        settings = self.product.settings.model_dump(mode="json", include={"data_dir", "database_url", "public_url", "simulation", self.platform.url_setting})
+        settings = self.product.settings.model_dump(
+            mode="json", include={"data_dir", "database_url", "public_url", "simulation", self.platform.url_setting}
+        )
         common = {"simulator": self.simulator.url, "settings": settings, "story": str(self.directory / "story"), "log": str(self.log)}
         return self.nursery.fork({**common, "kill": kill, **order})
 
@@ -231,11 +234,11 @@ class _Media:
 
 
 @contextmanager
-def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, **simulator_settings: float) -> Iterator[Theatre]:
-    """Open a theatre on a migrated database, and leave nothing running behind."""
+def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, nursery: Nursery, **simulator: float) -> Iterator[Theatre]:
+    """Open a theatre on a migrated database, with these settings of the simulator, and leave nothing running behind."""
     quiet = {"delay_min_s": 0.0, "delay_max_s": 0.0, "failure_rate": 0.0, "processing_s": 0.0}
-    simulator, nursery, media = SimulatorProcess(directory / "simulator", **quiet | simulator_settings), Nursery(), _Media.opened()
-    world = World(simulator.url)
+    process, media = SimulatorProcess(directory / "simulator", **quiet | simulator), _Media.opened()
+    world = World(process.url)
     try:
         world.ask("PUT", "settings", {"moderation_s": 0.0})
         clock = SharedClock(world)
@@ -244,19 +247,18 @@ def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, **s
             database_url=database_url,
             public_url=media.server.url,
             simulation="off",
-            **{platform.url_setting: f"{simulator.url}/{platform.name}"},
+            **{platform.url_setting: f"{process.url}/{platform.name}"},
         )
         with Clipcast.open(settings, clock=clock) as product:
             media.app.state.clipcast = product
             for app in world.ask("GET", f"{platform.name}/apps")["apps"]:
                 world.ask("POST", f"{platform.name}/apps/{app['client_key']}/prefixes", {"prefix": f"{media.server.url}/media/"})
             shelf = {file.stem: product.library.add_file(file) for file in sample_files(directory)}
-            yield Theatre(directory, platform, simulator, world, product, clock, nursery, shelf)
+            yield Theatre(directory, platform, process, world, product, clock, nursery, shelf)
     finally:
         world.close()
-        nursery.close()
         media.server.close()
-        simulator.kill()
+        process.kill()
 
 
 def sample_files(directory: Path) -> list[Path]:
