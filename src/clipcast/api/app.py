@@ -18,7 +18,7 @@ from clipcast.api.metrics import Both, Metrics
 from clipcast.clips.routes import media_router
 from clipcast.clips.routes import router as clips_router
 from clipcast.posts.routes import router as posts_router
-from clipcast.publications.routes import ledger_router, publications_router
+from clipcast.publications.routes import ledger_router, publications_router, quota_router
 from clipcast.system import Clipcast
 from clipcast.worker.embedded import EmbeddedWorker
 from clipcast.worker.presence import Presence
@@ -31,6 +31,7 @@ _ROUTERS: Final = (
     clips_router,
     media_router,
     accounts_router,
+    quota_router,
     health.router,
 )
 

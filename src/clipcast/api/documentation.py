@@ -16,6 +16,7 @@ _PARTICULAR: Final[Mapping[str, frozenset[int]]] = {
     "POST /clips": frozenset({400, 404}),
     "POST /accounts": frozenset({400, 404, 409}),
     "PATCH /accounts/{account_id}": frozenset({400}),
+    "GET /accounts/{account_id}/quota": frozenset({400, 502}),
     "POST /posts": frozenset({400, 404, 409}),
     "POST /posts/preflight": frozenset({400, 404}),
     "PATCH /posts/{post_id}": frozenset({400, 409}),

@@ -60,7 +60,7 @@ def preflight(
 def _problems(clipcast: "Clipcast", request: "PublishRequest") -> "list[Problem]":
     from clipcast.publications.preflight import preflight as check
 
-    return check(clipcast.db, clipcast.connections, clipcast.platforms, request)
+    return check(clipcast.db, clipcast.connections, clipcast.platforms, request, clipcast.clock())
 
 
 def _say(target: options.Where, problems: "list[Problem]") -> None:

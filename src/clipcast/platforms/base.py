@@ -235,7 +235,8 @@ class Rate:
     """A documented limit: at most `count` requests with one of `labels` within a window; more would be answered with a refusal.
 
     The window slides over `per_s` seconds, or is the calendar day of the time zone `day_in` where that is given. `per` says whose requests
-    are counted together: one account's, or those of all accounts of one app. `name` is what people call the limit.
+    are counted together: one account's, or those of all accounts of one app. `costs` says which labels count more than once. A limit whose
+    real size only the platform knows is not `enforced`: it is shown, and the platform has the last word. `name` is what people call it.
     """
 
     labels: tuple[str, ...]
@@ -243,7 +244,19 @@ class Rate:
     per_s: float = 86_400.0
     per: Literal["account", "app"] = "account"
     day_in: str | None = None
+    costs: tuple[tuple[str, int], ...] = ()
+    enforced: bool = True
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How much of a limit is used, in the platform's own words."""
+
+    name: str
+    used: int
+    total: int
+    per_s: float
 
 
 StateT = TypeVar("StateT")
@@ -303,6 +316,9 @@ class Platform(Protocol[StateT]):
 
     def account_request(self) -> Request | None:
         """The question about what this account may do right now (TikTok's creator info), where the platform has one."""
+
+    def told(self, account_answer: Answer) -> list[Told]:
+        """What the answer to `account_request` says of the account's limits."""
 
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once; with the answer to `account_request` also by the account's own rules."""

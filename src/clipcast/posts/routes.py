@@ -96,7 +96,7 @@ def _checked(services: Services, request: PublishRequest) -> TargetProblems:
     try:
         with services.db.reading() as session:
             username = publishing.target_of(session, request, services.platforms).username or None
-        answer = PreflightAnswer.of(preflight.preflight(services.db, services.connections, services.platforms, request))
+        answer = PreflightAnswer.of(preflight.preflight(services.db, services.connections, services.platforms, request, services.clock()))
     except InvalidRequest as error:
         answer = PreflightAnswer.blocked("target", error)
     return TargetProblems(

@@ -64,19 +64,21 @@ def use_of(session: Session, rate: Rate, keys: Keys, now: datetime) -> Use:
         PacedRequest.label.in_(rate.labels),
         PacedRequest.sent_at > window_start(rate, now),
     )
-    used = session.scalar(select(func.count()).select_from(PacedRequest).where(*counted)) or 0
+    costs = dict(rate.costs)
+    by_label = session.execute(select(PacedRequest.label, func.count()).where(*counted).group_by(PacedRequest.label))
+    used = sum(count * costs.get(label, 1) for label, count in by_label)
     if used < rate.count:
         return Use(rate, used, None)
     # The window must shrink by this many requests before another one fits.
-    surplus = used - rate.count
+    surplus = 0 if rate.costs else used - rate.count
     oldest = session.scalars(select(PacedRequest.sent_at).where(*counted).order_by(PacedRequest.sent_at).offset(surplus).limit(1)).one()
     return Use(rate, used, window_end(rate, oldest, now))
 
 
 def reserve(session: Session, label: str, rates: Sequence[Rate], keys: Keys, now: datetime) -> Use | None:
-    """Count one request with this label; or, where a limit is full, the fullest one, and nothing is counted."""
+    """Count one request with this label; or, where an enforced limit is full, the fullest one, and nothing is counted."""
     concerned = [rate for rate in rates if label in rate.labels]
-    full = [use for use in (use_of(session, rate, keys, now) for rate in concerned) if use.free_at is not None]
+    full = [use for use in (use_of(session, rate, keys, now) for rate in concerned if rate.enforced) if use.free_at is not None]
     if full:
         return max(full, key=lambda use: use.free_at or now)
     for per in {rate.per for rate in concerned}:

@@ -1,12 +1,13 @@
 """Looking before publishing: everything that stands against a request, also by the word of the platform itself."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError, ConfigurationError, InvalidRequest, ReconnectRequired
 from clipcast.platforms.base import Answer, Problem
-from clipcast.publications import publishing
+from clipcast.publications import publishing, quota
 from clipcast.publications.connections import Connection, Connections
 from clipcast.publications.models import Publication
 from clipcast.publications.order import build_order
@@ -16,7 +17,7 @@ _LASTING: Final = (ConfigurationError, InvalidRequest, ReconnectRequired)
 """Trouble on the way to the platform that publishing would run into as well, and that does not pass by itself."""
 
 
-def preflight(db: Database, connections: Connections, platforms: Platforms, request: PublishRequest) -> list[Problem]:
+def preflight(db: Database, connections: Connections, platforms: Platforms, request: PublishRequest, now: datetime) -> list[Problem]:
     """Everything that stands against this request; nothing is written, and nothing sent but the question about the account.
 
     Where the platform cannot be asked, one problem says so, and the rest follows from its documented rules alone.
@@ -28,10 +29,12 @@ def preflight(db: Database, connections: Connections, platforms: Platforms, requ
         target = publishing.target_of(session, request, platforms)
         found = publishing.problems_of(session, request, target)
     account_id = target.account.id if target.account else None
-    return list(dict.fromkeys([*found, *_by_the_account(db, connections, account_id, request)]))
+    return list(dict.fromkeys([*found, *_by_the_account(db, connections, account_id, request, now)]))
 
 
-def _by_the_account(db: Database, connections: Connections, account_id: str | None, request: PublishRequest) -> Sequence[Problem]:
+def _by_the_account(
+    db: Database, connections: Connections, account_id: str | None, request: PublishRequest, now: datetime
+) -> Sequence[Problem]:
     try:
         # Never stored: connections are opened for publications, and this one stays a thought.
         connection = connections.open(Publication(platform=request.platform, social_account_id=account_id))
@@ -44,7 +47,7 @@ def _by_the_account(db: Database, connections: Connections, account_id: str | No
     platform, username, credentials = connection.platform, connection.username, connection.credentials
     with db.reading() as session:
         order = build_order(session, request.clip_id, request.metadata, platform=platform, username=username, credentials=credentials)
-    return platform.problems(order, answer)
+    return [*platform.problems(order, answer), *quota.problems_of(db, connection, now)]
 
 
 def _asked(connections: Connections, connection: Connection) -> Answer | None:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
-from clipcast.publications import ledger, preflight, publishing, store
+from clipcast.publications import ledger, preflight, publishing, quota, store
 from clipcast.publications.connections import Connections
 from clipcast.publications.models import Publication
 from clipcast.publications.publishing import Platforms
@@ -22,11 +22,13 @@ from clipcast.publications.schemas import (
     PublicationOut,
     PublicationPage,
     PublishBody,
+    QuotaOut,
 )
 from clipcast.publications.states import State
 
 publications_router = APIRouter(prefix="/publications", tags=["publications"])
 ledger_router = APIRouter(prefix="/ledger", tags=["ledger"])
+quota_router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
 class _Services(Protocol):
@@ -87,7 +89,7 @@ def list_publications(
 @publications_router.post("/preflight")
 def check_before_publishing(services: Services, body: PublishBody) -> PreflightAnswer:
     """What publishing this would run into. Nothing is written; the platform is asked what the account may do, where it can be asked."""
-    problems = preflight.preflight(services.db, services.connections, services.platforms, body.request())
+    problems = preflight.preflight(services.db, services.connections, services.platforms, body.request(), services.clock())
     return PreflightAnswer.of(problems)
 
 
@@ -165,3 +167,9 @@ def verify_ledger(services: Services) -> LedgerVerification:
     """Whether every event is as it was written; reads them all."""
     with services.db.reading() as session:
         return LedgerVerification.of(ledger.verify(session))
+
+
+@quota_router.get("/{account_id}/quota")
+def show_quota(services: Services, account_id: str) -> QuotaOut:
+    """What is used and left of every limit that the platform documents: its own numbers where it tells them, our count otherwise."""
+    return QuotaOut.model_validate(quota.quota_of(services.db, services.connections, account_id, services.clock()))

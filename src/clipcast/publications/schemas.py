@@ -124,6 +124,32 @@ class PreflightAnswer(BaseModel):
         return cls.of([Problem(place, error.code, str(error))])
 
 
+class LimitOut(BaseModel):
+    """One limit."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    per: Literal["account", "app"] = Field(description="Whose requests count together.")
+    window_s: float
+    total: int
+    used: int
+    left: int
+    free_at: datetime | None = Field(description="When there is room again, if there is none now and we know it.")
+    source: Literal["platform", "our count"]
+    enforced: bool = Field(description="False: only the platform knows the real number, ours is an estimate and holds nothing back.")
+
+
+class QuotaOut(BaseModel):
+    """The limits of one account."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    limits: list[LimitOut]
+    simulated: bool
+    not_asked: str | None = Field(description="Why the platform's own numbers are missing.")
+
+
 class DecisionIn(BaseModel):
     """What a person found when they looked for an uncertain post."""
 

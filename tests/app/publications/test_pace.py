@@ -83,3 +83,24 @@ def test_what_no_window_looks_back_to_is_forgotten(db: Database) -> None:
 
     with db.reading() as session:
         assert pace.use_of(session, Rate(("init",), 9, 10**6), KEYS, NOW).used == 0
+
+
+def test_some_requests_cost_more_than_others(db: Database) -> None:
+    units = (Rate(("list", "set"), 100, costs=(("list", 1), ("set", 50))),)
+    for label in ("set", "list", "set"):
+        assert reserve(db, NOW, label=label, rates=units) is None
+
+    full = reserve(db, NOW, label="list", rates=units)
+
+    assert full is not None
+    assert full.used == 101
+
+
+def test_a_limit_that_only_the_platform_knows_is_counted_and_holds_nothing_back(db: Database) -> None:
+    estimate = (Rate(("init",), 1, enforced=False),)
+
+    assert [reserve(db, NOW, rates=estimate) for _ in range(3)] == [None] * 3
+
+    with db.reading() as session:
+        use = pace.use_of(session, estimate[0], KEYS, NOW)
+    assert (use.used, use.left) == (3, 0)

@@ -5,7 +5,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from clipcast.platforms.base import Answer, JsonValue
+from clipcast.errors import PlatformError
+from clipcast.platforms.base import Answer, JsonValue, Told
 from clipcast.platforms.instagram.errors import is_yes, refusal, unreadable
 
 
@@ -91,6 +92,15 @@ class Limits(_Answered):
     def total(self) -> int | None:
         """Posts that 24 hours may see; None when Instagram does not say."""
         return self.data[0].config.quota_total if self.data else None
+
+
+def daily_limit(answer: Answer) -> Told | None:
+    """The account's limit of posts a day, where this answer tells it."""
+    try:
+        said = accepted(answer, Limits)
+    except PlatformError:
+        return None
+    return None if said.used is None or said.total is None else Told("posts per day", said.used, said.total, 86_400.0)
 
 
 class Media(_Answered):

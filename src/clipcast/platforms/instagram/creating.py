@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
-from clipcast.errors import ProtocolError, Rejected
+from clipcast.errors import ProtocolError
 from clipcast.platforms.base import Answer, Send, Step, Wait
 from clipcast.platforms.instagram import answers
 from clipcast.platforms.instagram.codes import Meaning
 from clipcast.platforms.instagram.endpoints import Endpoints
-from clipcast.platforms.instagram.errors import error, is_yes, meaning_of, refusal
+from clipcast.platforms.instagram.errors import error, final, is_yes, meaning_of, refusal
 from clipcast.platforms.instagram.limits import CONTAINER_USABLE, POLL_STEPS_S
 from clipcast.platforms.instagram.posting import container_body, is_parent, is_uploaded, next_media
 from clipcast.platforms.instagram.renewing import renewed
@@ -57,5 +57,5 @@ def _refused(state: Creating, answer: Answer, now: datetime) -> Creating:
     if not meaning.renewals:
         raise refusal(answer)
     if post.failures >= meaning.renewals and not post.forgiving:
-        raise error(replace(meaning, kind=Rejected), answer)
+        raise final(meaning, answer)
     return renewed(post, "", () if is_parent(post.order, state.items) else state.items, meaning.sentence, now)

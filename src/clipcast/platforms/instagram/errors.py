@@ -195,13 +195,19 @@ def subcode_of(status: str) -> int | None:
     return int(found.group()) if found else None
 
 
+def final(meaning: Meaning, answer: Answer) -> PlatformError:
+    """The error once trying again has not helped: it is the creator's turn, and nothing of the post is visible."""
+    made = error(replace(meaning, kind=Rejected), answer)
+    made.post_failed = True
+    return made
+
+
 def failure(status: str, answer: Answer) -> PlatformError:
     """The error that a container's `ERROR` stands for when no new container is made: the post itself has failed."""
     subcode = subcode_of(status)
-    made = error(replace(failed_meaning(subcode), kind=Rejected), answer)
+    made = final(failed_meaning(subcode), answer)
     made.platform_code = str(subcode) if subcode else "container_error"
     made.platform_message = made.platform_message or kept(status)
-    made.post_failed = True
     return made
 
 

@@ -5,8 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, assert_never
 
-from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Wait
-from clipcast.platforms.instagram import creating, doubting, finished, limits, oauth, preflight, processing, publishing, states, uploading
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Told, Wait
+from clipcast.platforms.instagram import (
+    answers,
+    creating,
+    doubting,
+    finished,
+    limits,
+    oauth,
+    preflight,
+    processing,
+    publishing,
+    states,
+    uploading,
+)
 from clipcast.platforms.instagram.endpoints import Endpoints
 from clipcast.platforms.instagram.errors import usage
 from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN, is_uploaded, upload_bytes
@@ -178,6 +190,11 @@ class Instagram:
     def account_request(self) -> Request | None:
         """The question how many posts of the daily limit are used; about whoever asks, which Instagram's own login understands."""
         return self._endpoints.limit(None)
+
+    def told(self, account_answer: Answer) -> list[Told]:
+        """How many posts of the last 24 hours count, and how many may."""
+        said = answers.daily_limit(account_answer)
+        return [said] if said else []
 
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once."""

@@ -125,5 +125,5 @@ USAGE_PAUSE_PERCENT: Final = 90
 USAGE_PAUSE_S: Final = 60
 THROTTLED_S: Final = 300
 
-#: No documented limit is per minute: what there is, is per day and read from the platform.
-RATES: Final[Sequence[Rate]] = ()
+#: Containers are counted by nobody but us; the limit of posts is read from the platform right before each one.
+RATES: Final[Sequence[Rate]] = (Rate(("container.create",), 400, name="containers per day"),)

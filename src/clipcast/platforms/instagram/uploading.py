@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from clipcast.errors import IllegalTransition, PlatformError, Rejected
+from clipcast.errors import IllegalTransition, PlatformError
 from clipcast.platforms.base import Answer, Media, Send, Step, Wait
-from clipcast.platforms.instagram import answers
+from clipcast.platforms.instagram import answers, creating
 from clipcast.platforms.instagram.endpoints import Endpoints
-from clipcast.platforms.instagram.errors import error, is_for_the_owner, upload_meaning
-from clipcast.platforms.instagram.limits import LONGEST_UPLOAD_PAUSE_S, MAX_SETBACKS, POLL_STEPS_S
+from clipcast.platforms.instagram.errors import error, final, is_for_the_owner, upload_meaning
+from clipcast.platforms.instagram.limits import CONTAINER_USABLE, LONGEST_UPLOAD_PAUSE_S, MAX_SETBACKS, POLL_STEPS_S
 from clipcast.platforms.instagram.renewing import failed, renewed
 from clipcast.platforms.instagram.states import Creating, InstagramState, Processing, Uploading, seconds, started_over
 
@@ -17,7 +17,13 @@ _COMPLETE = ("complete", "completed")
 
 
 def next_step(state: Uploading, now: datetime, endpoints: Endpoints) -> Step:
-    """Ask how far the upload is where that is in doubt, else send what is missing."""
+    """Ask how far the upload is where that is in doubt, else send what is missing; not to a container that is about to expire.
+
+    Raises:
+        Rejected: containers expired too often.
+    """
+    if now - state.created_at >= CONTAINER_USABLE:
+        return creating.next_step(started_over(state.post, state.container_id, state.items), now, endpoints)
     if state.resume_at and now < state.resume_at:
         return Wait(state.resume_at, "the upload to Instagram did not get through; it goes on where Instagram stands")
     if state.asking:
@@ -59,7 +65,7 @@ def _bytes_answered(state: Uploading, answer: Answer, now: datetime) -> Instagra
     if not meaning.renewals:
         raise error(meaning, answer)
     if state.post.failures >= meaning.renewals and not state.post.forgiving:
-        raise error(replace(meaning, kind=Rejected), answer)
+        raise final(meaning, answer)
     return renewed(state.post, state.container_id, state.items, meaning.sentence, now)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, assert_never
 
-from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Told
 from clipcast.platforms.tiktok import finished, limits, oauth, polling, preflight, searching, starting, states, uploading
 from clipcast.platforms.tiktok.endpoints import Endpoints
 from clipcast.platforms.tiktok.posting import upload_bytes
@@ -149,6 +149,11 @@ class TikTok:
     def account_request(self) -> Request | None:
         """The question what this creator may post right now."""
         return self._endpoints.creator_info()
+
+    def told(self, account_answer: Answer) -> list[Told]:
+        """Nothing: TikTok tells of a limit only when it is full."""
+        del account_answer
+        return []
 
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once."""

@@ -108,4 +108,7 @@ RATES: Final[Sequence[Rate]] = (
     Rate(("creator_info",), 20, 60),
     Rate(("status",), 30, 60),
     Rate(("video.list",), 600, 60),
+    # "Around 15", shared with every other app that posts for this creator, and unfinished drafts: only TikTok knows how many there are.
+    Rate(("video.init", "photo.init"), 15, name="posts per day", enforced=False),
+    Rate(("inbox.init",), 5, name="unfinished drafts per day", enforced=False),
 )

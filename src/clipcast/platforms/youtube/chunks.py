@@ -4,7 +4,7 @@ import re
 
 from clipcast.platforms.youtube.limits import CHUNK_UNIT_BYTES
 
-_PERSISTED = re.compile(r"(?:bytes=)?0-(\d{1,15})")
+_PERSISTED = re.compile(r"(?:bytes=)?0-([0-9]{1,15})")
 
 
 def next_part(stored_bytes: int, size_bytes: int, chunk_bytes: int) -> range:

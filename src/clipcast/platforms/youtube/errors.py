@@ -34,7 +34,7 @@ _SECRETS: Final = (
     (re.compile(r"(?i)(bearer\s+)[\w.!*~%+/-]+"), r"\1***"),
     (
         re.compile(
-            r"(?i)((?:access_token|refresh_token|id_token|client_secret|upload_id|code_verifier)\\?[\"']?\s*[:=]\s*\\?[\"']?)[^\"'\\&\s,}]+"
+            r"(?i)((?:access_token|refresh_token|id_token|client_secret|upload_id|code_verifier)\\{0,4}[\"']?\s*[:=]\s*\\{0,4}[\"']?)[^\"'\\&\s,}]+"
         ),
         r"\1***",
     ),

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
-from clipcast.errors import PlatformError, ReconnectRequired, Rejected, Throttled, TokenExpired
+from clipcast.errors import IllegalTransition, PlatformError, ReconnectRequired, Rejected, Throttled, TokenExpired
 from clipcast.platforms.base import Answer, Done, Send, Step
 from clipcast.platforms.youtube import answers, limits
 from clipcast.platforms.youtube.endpoints import Endpoints
@@ -59,19 +59,16 @@ def received(state: Finished, answer: Answer, now: datetime) -> Finished:
     Raises:
         TokenExpired: the access token has to be renewed first.
     """
-    if state.asking == "cover":
-        return _cover_answered(replace(state, asking=""), answer, now)
-    try:
-        video = answers.videos(answer, now).get(state.video_id)
-    except TokenExpired:
-        raise
-    except PlatformError:
-        return _looking_again(replace(state, asking=""), now)
-    if video is None:
-        return _lost_again(state, "YouTube does not list the video any more; it was probably deleted.")
-    if has_failed(video):
-        return _lost_again(state, f"By now: {failed_because(video)[1]}")
-    return _seen(replace(state, asking=""), video, now)
+    settled = replace(state, asking="")
+    match state.asking:
+        case "cover":
+            return _cover_answered(settled, answer, now)
+        case "video":
+            return _looked(settled, answer, now)
+        case "":
+            raise IllegalTransition("An answer came although nothing was asked (YouTube flow, finished).")
+        case _:
+            assert_never(state.asking)
 
 
 def hurried(state: Finished, now: datetime) -> Finished:
@@ -95,6 +92,20 @@ def _seen(before: Finished, video: answers.Video, now: datetime) -> Finished:
         notes.append("YouTube treats the video as made for kids although it was declared not to be.")
     cover_at = now if state.processed and not before.processed else state.cover_at
     return replace(state, about=" ".join(notes), look_again_at=_next_look(state, new, status.privacy, now), cover_at=cover_at)
+
+
+def _looked(state: Finished, answer: Answer, now: datetime) -> Finished:
+    try:
+        video = answers.videos(answer, now).get(state.video_id)
+    except TokenExpired:
+        raise
+    except PlatformError:
+        return _looking_again(state, now)
+    if video is None:
+        return _over(state, "YouTube does not list the video any more; it was probably deleted.")
+    if has_failed(video):
+        return _over(state, f"By now: {failed_because(video)[1]}")
+    return _seen(state, video, now)
 
 
 def _visibility(new: Insertion, privacy: str, *, kept_time: bool, now: datetime) -> list[str]:
@@ -138,8 +149,9 @@ def _looking_again(state: Finished, now: datetime) -> Finished:
     return replace(state, look_again_at=now + seconds(limits.LATE_LOOK_S) if now < end else None)
 
 
-def _lost_again(state: Finished, about: str) -> Finished:
-    return replace(state, asking="", about=about, look_again_at=None, cover="")
+def _over(state: Finished, about: str) -> Finished:
+    """The video came to grief after all: that is told, and nothing more is asked or set."""
+    return replace(state, about=about, look_again_at=None, cover="")
 
 
 def _cover_due_at(state: Finished) -> datetime | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, assert_never
 
-from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Told
 from clipcast.platforms.youtube import finished, limits, oauth, polling, preflight, searching, starting, states, uploading
 from clipcast.platforms.youtube.endpoints import Endpoints
 from clipcast.platforms.youtube.states import Finished, Post, Processing, Searching, Starting, Uploading, YouTubeState, afresh
@@ -164,6 +164,11 @@ class YouTube:
     def account_request(self) -> Request | None:
         """The question which channel this is, and whether it may upload long videos."""
         return self._endpoints.channel()
+
+    def told(self, account_answer: Answer) -> list[Told]:
+        """Nothing: YouTube has no call that tells what is left."""
+        del account_answer
+        return []
 
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once."""

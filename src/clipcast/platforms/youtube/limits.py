@@ -80,8 +80,13 @@ RETRY_AFTER_S: Final = 60.0
 LONGEST_RETRY_AFTER_S: Final = 86_400.0
 #: A wait for a quota, not for a busy moment.
 LONG_WAIT_S: Final = 3600.0
-#: Chunks are not charged, everything else is counted per day and project, and nothing per minute and account is documented.
-RATES: Final[Sequence[Rate]] = ()
+#: What a call takes from the project's pool of units; chunks take nothing, and uploads have a bucket of their own.
+UNITS: Final = (("channels.list", 1), ("videos.list", 1), ("playlistItems.list", 1), ("thumbnails.set", 50))
+#: A project's real quotas may have been raised or cut, which only Google knows: they are shown here and enforced there.
+RATES: Final[Sequence[Rate]] = (
+    Rate(("videos.insert",), 100, per="app", day_in=QUOTA_ZONE, name="uploads per day", enforced=False),
+    Rate(tuple(label for label, _ in UNITS), 10_000, per="app", day_in=QUOTA_ZONE, costs=UNITS, name="units per day", enforced=False),
+)
 
 # Ours, all of the following: the documentation says "back off" and "finite", without numbers.
 #: How often an upload may begin again because its session was gone, before the publication fails.

@@ -103,12 +103,12 @@ def _chunk_unanswered(state: Uploading, answer: Answer, now: datetime) -> Upload
     """
     error, pause_s = errors.refusal(answer, now), errors.retry_after_s(answer)
     asking = replace(state, asking="offset")
-    if isinstance(error, Throttled):
-        return _set_back(asking, now, error.retry_after_s)
     if answer.status in _TROUBLE and pause_s:
         return _set_back(asking, now, pause_s)
     if answer.status in _TROUBLE:
         raise errors.trouble(answer, now)
+    if isinstance(error, Throttled):
+        return _set_back(asking, now, error.retry_after_s)
     if state.refusals >= limits.MAX_REFUSALS:
         raise errors.upload_refusal(answer, now)
     return replace(asking, refusals=state.refusals + 1)
