@@ -128,7 +128,9 @@ class HonestYouTube:
 
     def _how_far(self, upload: Upload) -> Answer:
         if upload.complete_at:
-            return answer(self.habits.final_status, {"id": upload.video_id, "status": {"uploadStatus": "uploaded", "privacyStatus": "public"}})
+            return answer(
+                self.habits.final_status, {"id": upload.video_id, "status": {"uploadStatus": "uploaded", "privacyStatus": "public"}}
+            )
         headers = {"range": f"{self.habits.range_prefix}0-{upload.persisted - 1}"} if upload.persisted else {}
         if self.habits.moves:
             headers["location"] = self._address(upload, upload.persisted)
@@ -170,46 +172,42 @@ class LossyWire:
         self.world = world
         self.late: list[tuple[datetime, Request]] = []
 
-    def exchange(self, youtube: YouTube, state: YouTubeState, step: Send, now: datetime, fault: str) -> tuple[YouTubeState, PlatformError | None]:
+    def exchange(
+        self, youtube: YouTube, state: YouTubeState, step: Send, now: datetime, fault: str
+    ) -> tuple[YouTubeState, PlatformError | None]:
         if fault == "not_sent":
             return state, None
         meanwhile = stored(step.meanwhile)
-        if fault in ("killed_before_sending", "lost_on_the_way"):
-            return meanwhile, None
-        if fault == "swallowed_by_a_gateway":
-            self.late.append((now + timedelta(minutes=2), step.request))
-            return meanwhile, None
-        if fault == "cut_in_the_middle":
-            self.world.serve(step.request, now, cut_at=0.6)
-            return meanwhile, None
         reply = self._reply(step.request, now, fault)
-        if fault in ("answer_lost", "killed_after_sending", "lost_and_session_gone"):
+        if reply is None:
             return meanwhile, None
         try:
             return stored(youtube.received(meanwhile, reply, now)), None
         except PlatformError as error:
             return (state if error.refused else meanwhile), error
 
-    def _reply(self, request: Request, now: datetime, fault: str) -> Answer:
-        match fault:
-            case "503":
-                return refused(503, "backendError")
-            case "429":
-                return refused(429, "rateLimitExceeded")
-            case "401":
-                return refused(401, "authError")
-            case "409":
-                return refused(409, "alreadyExists")
-            case "503_after_storing":
-                self.world.serve(request, now)
-                return answer(503, b"<html>")
-            case "session_gone":
-                self._forget_sessions()
-            case "lost_and_session_gone":
-                reply = self.world.serve(request, now)
-                self._forget_sessions()
-                return reply
-        return self.world.serve(request, now)
+    def _reply(self, request: Request, now: datetime, fault: str) -> Answer | None:
+        """What comes back; None when nothing does."""
+        refusals = {
+            "503": (503, "backendError"),
+            "429": (429, "rateLimitExceeded"),
+            "401": (401, "authError"),
+            "409": (409, "alreadyExists"),
+        }
+        if fault in refusals:
+            return refused(*refusals[fault])
+        if fault == "swallowed_by_a_gateway":
+            self.late.append((now + timedelta(minutes=2), request))
+        if fault in ("killed_before_sending", "lost_on_the_way", "swallowed_by_a_gateway"):
+            return None
+        if fault == "session_gone":
+            self._forget_sessions()
+        reply = self.world.serve(request, now, cut_at=0.6 if fault == "cut_in_the_middle" else 1.0)
+        if fault == "lost_and_session_gone":
+            self._forget_sessions()
+        if fault in ("answer_lost", "killed_after_sending", "lost_and_session_gone", "cut_in_the_middle"):
+            return None
+        return answer(503, b"<html>") if fault == "503_after_storing" else reply
 
     def _forget_sessions(self) -> None:
         for upload in self.world.uploads:

@@ -68,34 +68,22 @@ class Drive:
 sizes = st.one_of(st.sampled_from([1, KIB_256, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 123]), st.integers(1, 5 * CHUNK))
 
 
-@settings(max_examples=1500, deadline=None)
-@given(
-    size_bytes=sizes,
-    chunk_blocks=st.integers(1, 6),
+habits = st.builds(
+    Habits,
     final_status=st.sampled_from([200, 201]),
     gone_status=st.sampled_from([404, 410]),
     gap_status=st.sampled_from([400, 409, 412, 416, 503]),
-    lags_s=st.tuples(st.sampled_from([0, 30, 240]), st.sampled_from([0, 400, 1800])),
+    list_lag=st.sampled_from([timedelta(0), timedelta(seconds=30), timedelta(seconds=240)]),
+    size_lag=st.sampled_from([timedelta(0), timedelta(seconds=400), timedelta(seconds=1800)]),
     moves=st.booleans(),
-    faults=faults,
-    pauses=pauses,
+    range_prefix=st.sampled_from(["bytes=", ""]),
 )
-def test_a_video_is_created_at_most_once(
-    size_bytes: int,
-    chunk_blocks: int,
-    final_status: int,
-    gone_status: int,
-    gap_status: int,
-    lags_s: tuple[int, int],
-    faults: list[str],
-    pauses: list[int],
-    *,
-    moves: bool,
-) -> None:
-    list_lag, size_lag = (timedelta(seconds=lag) for lag in lags_s)
-    world = HonestYouTube(
-        Habits(final_status, gone_status=gone_status, gap_status=gap_status, list_lag=list_lag, size_lag=size_lag, moves=moves)
-    )
+
+
+@settings(max_examples=1500, deadline=None)
+@given(size_bytes=sizes, chunk_blocks=st.integers(1, 6), habits=habits, faults=faults, pauses=pauses)
+def test_a_video_is_created_at_most_once(size_bytes: int, chunk_blocks: int, habits: Habits, faults: list[str], pauses: list[int]) -> None:
+    world = HonestYouTube(habits)
     drive = Drive(world, order(media=(video(size_bytes=size_bytes),)), YouTube(chunk_bytes=chunk_blocks * KIB_256))
     end = drive.run(faults, pauses)
     event(type(end).__name__)
@@ -112,7 +100,9 @@ def test_a_video_is_created_at_most_once(
 @given(
     size_bytes=st.sampled_from([CHUNK, 2 * CHUNK + 5]),
     skipped=st.integers(0, 6),
-    faults=st.lists(st.sampled_from(["", "swallowed_by_a_gateway", "answer_lost", "lost_on_the_way", "503", "cut_in_the_middle"]), max_size=12),
+    faults=st.lists(
+        st.sampled_from(["", "swallowed_by_a_gateway", "answer_lost", "lost_on_the_way", "503", "cut_in_the_middle"]), max_size=12
+    ),
     pauses=st.lists(st.sampled_from([0, 0, 1, 60, 120, 3300]), max_size=20),
 )
 def test_bytes_that_arrive_late_never_make_a_second_video(size_bytes: int, skipped: int, faults: list[str], pauses: list[int]) -> None:
