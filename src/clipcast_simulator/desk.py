@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from clipcast_simulator import faults, journal, state
 from clipcast_simulator.clock import Clock, hands
-from clipcast_simulator.exchange import Context, Grant, Reply, Request, Route, json_reply
+from clipcast_simulator.exchange import Context, Errand, Grant, Reply, Request, Route, json_reply
 from clipcast_simulator.faults import Fault
 from clipcast_simulator.platform import Platform
 from clipcast_simulator.receiving import size_of
@@ -72,22 +72,35 @@ class Desk:
             visit.route.before(visit.request)
         try:
             with self._state.transaction() as connection:
-                return visit.route.handler(self._context(connection, 0), visit.request)
+                reply = visit.route.handler(self._context(connection, 0), visit.request)
+                assert isinstance(reply, Reply)
+                return reply
         except ControlRefusal as refusal:
             return json_reply(refusal.status, {"error": str(refusal)})
 
     def answer(self, visit: Visit) -> Outcome:
         """Answer a request whose body is in memory. A visit that has an entry was stalled and meets no more faults."""
         assert visit.platform is not None
-        assert visit.route.handler is not None
         if visit.route.before is not None:
             visit.route.before(visit.request)
         with self._state.transaction() as connection:
             context = self._enter(connection, visit, visit.platform)
-            outcome = self._interruption(context, visit, visit.platform)
-            if outcome is None:
-                reply = visit.route.handler(context, visit.request)
-                outcome = self._aftermath(context, visit, visit.platform, reply)
+            end = self._interruption(context, visit, visit.platform) or self._handle(context, visit, visit.platform)
+            if isinstance(end, Outcome):
+                self._note(context, end, len(visit.request.body))
+        return end if isinstance(end, Outcome) else self._finish(visit, visit.platform, context, end)
+
+    def _handle(self, context: Context, visit: Visit, platform: Platform) -> Outcome | Errand:
+        assert visit.route.handler is not None
+        reply = visit.route.handler(context, visit.request)
+        return reply if isinstance(reply, Errand) else self._aftermath(context, visit, platform, reply)
+
+    def _finish(self, visit: Visit, platform: Platform, begun: Context, errand: Errand) -> Outcome:
+        """Run an errand outside any transaction and answer with what it brought."""
+        found = errand.run()
+        with self._state.transaction() as connection:
+            context = self._context(connection, begun.entry, begun.fault)
+            outcome = self._aftermath(context, visit, platform, errand.finish(context, found))
             self._note(context, outcome, len(visit.request.body))
         return outcome
 

@@ -86,7 +86,15 @@ class Intake(Protocol):
         """Take the complete body into the state; called once its bytes are in the file."""
 
 
-Handler = Callable[[Context, Request], Reply]
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What must be done between two transactions, such as fetching a URL; `finish` answers with what it brought."""
+
+    run: Callable[[], Any]
+    finish: Callable[[Context, Any], Reply]
+
+
+Handler = Callable[[Context, Request], Reply | Errand]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ class Router:
             if route.method == request.method and (route.when is None or route.when(request)):
                 return Match(route, {})
         for pattern, candidate in self._templates:
-            if candidate.method == request.method and (match := pattern.fullmatch(request.path)):
+            if candidate.method != request.method or (candidate.when is not None and not candidate.when(request)):
+                continue
+            if match := pattern.fullmatch(request.path):
                 return Match(candidate, match.groupdict())
         return None
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
 class TikTokKnobs(BaseModel):
@@ -52,6 +52,41 @@ class YouTubeKnobs(BaseModel):
     replay_life_s: float = Field(default=86_400.0, ge=0)  #: how long a finished session repeats its answer
 
 
+class InstagramKnobs(BaseModel):
+    """The places where Instagram's documentation is silent or contradicts itself. The defaults are the strict reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    image_processing_s: float = Field(default=2.0, ge=0)  #: from the fetched image to FINISHED; a carousel's parent too
+    video_processing_s: float = Field(default=20.0, ge=0)  #: from the last byte of a video to the verdict
+    processing_spread: float = Field(default=0.0, ge=0, le=1)  #: how far chance moves those two, as a part of them
+    foreign_container: Literal[2207008, 2207006] = 2207008  #: publishing an expired, unknown or foreign container
+    republish: Literal["24/2207008", "9007/2207027", "same-id"] = "24/2207008"  #: publishing a PUBLISHED container; never a second post
+    quota_total: int = Field(default=50, ge=0)  #: posts per 24 hours; the documentation says 50 and 100
+    quota_counts_stories: bool = True
+    container_cap: int = Field(default=400, ge=0)  #: containers per 24 hours
+    container_cap_subcode: Literal[2207069, 2207042] = 2207069
+    carousel_children: Literal["existing", "finished"] = "existing"  #: what a child must be when its parent is made
+    ig_resumable: Literal["refuse", "allow"] = "refuse"  #: upload_type=resumable with a token of Instagram Login
+    upload_status: Literal["family", "400"] = "family"  #: 206 and 412 as elsewhere on the upload host, or 400
+    upload_tail: Literal["kept", "lost"] = "kept"  #: what a broken connection does to the last 64 KiB that arrived
+    phase_complete: Literal["complete", "completed"] = "complete"  #: the word for a finished phase in video_status
+    error_status: Literal["text", "number"] = "text"  #: how a failed container's `status` names its error
+    token_shape: Literal["data", "flat"] = "data"  #: the code exchange's answer: documented, or as clients read it
+    me_shape: Literal["data", "flat"] = "data"
+    refresh_early_code: Literal[190, 100, 10] = 190  #: refreshing a token that is younger than 24 hours
+    refresh_old: Literal["lives", "dies"] = "lives"  #: what becomes of the refreshed token
+    refresh_private: Literal["accept", "refuse"] = "accept"  #: refreshing the token of a private account
+    expired_subcode: Literal[463, 0] = 463
+    usage_headers: Literal["always", "off"] = "always"
+    call_budget: int = Field(default=48_000, ge=1)  #: calls per app and account in 24 hours: 4800 times the impressions
+    error_locale: Literal["en", "random"] = "en"  #: the language of error_user_title and error_user_msg
+    caption_mentions: Literal["kept", "stripped"] = "kept"  #: whether a caption that is read back has its @
+    container_layout: Literal["any", "enforce"] = "any"  #: whether edit lists and a late moov box fail a video
+    reel_bytes: int = Field(default=300_000_000, ge=1)
+    story_video_bytes: int = Field(default=100_000_000, ge=1)
+
+
 class SimulatorSettings(BaseModel):
     """The simulator's settings, in seconds and probabilities; stored in the state directory and changed over HTTP."""
 
@@ -65,6 +100,7 @@ class SimulatorSettings(BaseModel):
     moderation_s: float = Field(default=5.0, ge=0)  #: from publication to the public post id
     early_invalid_s: float = Field(default=0.0, ge=0)  #: how long a fresh publish id is unknown to the status endpoint
     tiktok: TikTokKnobs = TikTokKnobs()
+    instagram: InstagramKnobs = InstagramKnobs()
     youtube: YouTubeKnobs = YouTubeKnobs()
 
     @model_validator(mode="after")
@@ -87,6 +123,8 @@ def quiet(**changes: object) -> SimulatorSettings:
         "processing_s": 0.0,
         "moderation_s": 0.0,
     }
+    instant = {"image_processing_s": 0.0, "video_processing_s": 0.0}
+    changes["instagram"] = instant | TypeAdapter(dict[str, object]).validate_python(changes.get("instagram", {}))
     return SimulatorSettings.model_validate(calm | changes)
 
 
