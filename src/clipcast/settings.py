@@ -151,6 +151,12 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigurationError(" ".join(_explain(problem) for problem in error.errors())) from error
 
 
+def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a child that is to have these settings, by their names here, and none of our own."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return others | {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
+
+
 def _explain(problem: Mapping[str, Any]) -> str:
     sentence = problem["msg"].removeprefix("Value error, ").removesuffix(".") + "."
     return f"{PREFIX}{str(problem['loc'][0]).upper()} is not usable: {sentence}" if problem["loc"] else sentence

@@ -16,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from clipcast.accounts import keys
 from clipcast.cli.output import megabytes
 from clipcast.clips.ingest import open_storage
+from clipcast.clips.storage import LocalStorage, Storage, key_of
 from clipcast.clock import system_clock
 from clipcast.db import migrate
 from clipcast.db.engine import Database
-from clipcast.errors import ClipcastError, ConfigurationError
+from clipcast.errors import ClipcastError, ConfigurationError, NotFound
 from clipcast.platforms.base import Answer, FileRange, Request
 from clipcast.platforms.wire import Wire
 from clipcast.publications import claims
@@ -150,19 +151,31 @@ def _overdue(database: Database) -> Check:
 
 
 def _storage(settings: Settings) -> Iterator[Check]:
-    root = open_storage(settings).root
+    storage = open_storage(settings)
+    yield _directory(storage.root) if isinstance(storage, LocalStorage) else _bucket(storage)
+
+
+def _bucket(storage: Storage) -> Check:
+    """A file that cannot be there is asked for: the answer "not found" takes an open door."""
+    try:
+        storage.size(key_of("0" * 64, "mp4"))
+    except NotFound:
+        return Check("storage", "ok", "The bucket answers.")
+    return Check("storage", "warning", "The bucket holds a file that it cannot hold.", "Check CLIPCAST_STORAGE_URL.")
+
+
+def _directory(root: Path) -> Check:
     place = root
     while not place.exists():
         place = place.parent
     free_bytes = shutil.disk_usage(place).free
     if not os.access(place, os.W_OK):
-        yield Check("storage", "problem", f"{place} cannot be written.", "Check its owner and mode, or set CLIPCAST_STORAGE_URL.")
-    elif free_bytes < NO_SPACE_BYTES:
-        yield Check("storage", "problem", f"{root} has only {megabytes(free_bytes)} left.", "Free some space.")
-    elif free_bytes < LITTLE_SPACE_BYTES:
-        yield Check("storage", "warning", f"{root} has {megabytes(free_bytes)} left; one video may have 4 GB.", "Free some space.")
-    else:
-        yield Check("storage", "ok", f"{root} can be written and has {free_bytes / 1e9:.1f} GB left.")
+        return Check("storage", "problem", f"{place} cannot be written.", "Check its owner and mode, or set CLIPCAST_STORAGE_URL.")
+    if free_bytes < NO_SPACE_BYTES:
+        return Check("storage", "problem", f"{root} has only {megabytes(free_bytes)} left.", "Free some space.")
+    if free_bytes < LITTLE_SPACE_BYTES:
+        return Check("storage", "warning", f"{root} has {megabytes(free_bytes)} left; one video may have 4 GB.", "Free some space.")
+    return Check("storage", "ok", f"{root} can be written and has {free_bytes / 1e9:.1f} GB left.")
 
 
 def _keys(settings: Settings) -> Iterator[Check]:

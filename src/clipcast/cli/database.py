@@ -15,20 +15,18 @@ def db() -> None:
 @nouns.command()
 def upgrade(as_json: Json = False) -> None:
     """Bring the database to the shape that this version expects. Safe to repeat, and safe when several machines do it at once."""
-    from clipcast.cli.opening import log_to_file, make_data_dir
+    from contextlib import closing
+
+    from clipcast.cli.opening import log_in_file, make_data_dir
     from clipcast.db import migrate
     from clipcast.db.engine import Database
     from clipcast.settings import load_settings
 
     settings = load_settings()
     make_data_dir(settings)
-    log_to_file(settings)
-    database = Database(settings.database)
-    try:
+    with log_in_file(settings), closing(Database(settings.database)) as database:
         before = migrate.current(database)
         migrate.upgrade(database)
-    finally:
-        database.close()
     if as_json:
         show_json({"before": before, "now": migrate.head(), "changed": before != migrate.head()})
     elif before == migrate.head():

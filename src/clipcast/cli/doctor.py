@@ -18,6 +18,6 @@ def doctor(as_json: Json = False) -> None:
     else:
         for check in found:
             say(f"{check.level:8} {check.name}: {check.sentence}{' ' + check.advice if check.advice else ''}")
-        say(f"{problems} problems." if problems else "All is well.")
+        say(f"{problems} of {len(found)} need you." if problems else "All is well.")
     if problems:
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """Opening the installation that a command works on."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,9 +30,7 @@ def opened(observer: "Observer | None" = None, *, log_on_stderr: bool = False) -
     make_data_dir(settings)
     if log_on_stderr:
         log.configure(settings)
-    else:
-        log_to_file(settings)
-    with connect(observer=observer) as clipcast:
+    with nullcontext() if log_on_stderr else log_in_file(settings), connect(observer=observer) as clipcast:
         yield clipcast
 
 
@@ -66,11 +64,19 @@ def log_path(settings: "Settings") -> Path:
     return settings.data_dir / "clipcast.log"
 
 
-def log_to_file(settings: "Settings") -> None:
-    """Send this process's log to `log_path`, as text or JSON lines like everywhere."""
+@contextmanager
+def log_in_file(settings: "Settings") -> Iterator[None]:
+    """Send this process's log to `log_path` meanwhile, as text or JSON lines like everywhere."""
+    import logging
+
     from clipcast import log
 
     path = log_path(settings)
     if path.exists() and path.stat().st_size > LOG_MAX_BYTES:
         path.replace(path.with_suffix(".log.1"))
-    log.configure(settings, path.open("a", buffering=1, encoding="utf-8"))
+    with path.open("a", buffering=1, encoding="utf-8") as stream:
+        log.configure(settings, stream)
+        try:
+            yield
+        finally:
+            logging.getLogger().handlers = [logging.NullHandler()]

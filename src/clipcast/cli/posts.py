@@ -1,5 +1,6 @@
 """`clipcast posts`: publications, one line per post and account."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,6 +77,7 @@ def show_post(publication_id: Id, as_json: Json = False) -> None:
 def cancel(publication_id: Id, as_json: Json = False) -> None:
     """Withdraw a publication: at once while nothing irreversible was sent, by asking the platform after that; refused once it is out."""
     from clipcast.publications import publishing
+    from clipcast.publications.states import State
     from clipcast.publishing import carry, is_settled
 
     with opened() as clipcast:
@@ -83,7 +85,7 @@ def cancel(publication_id: Id, as_json: Json = False) -> None:
             publication = publishing.cancel(session, publication_id, clipcast.platforms, clipcast.clock())
         if not is_settled(publication):
             carry(clipcast, [publication_id], wait_s=30)
-    _show_now(publication_id, as_json=as_json)
+    _show_now(publication_id, as_json=as_json, unwanted=set(State) - {State.CANCELLED})
 
 
 @nouns.command()
@@ -130,8 +132,8 @@ def decide(
     _show_now(publication_id, as_json=as_json)
 
 
-def _show_now(publication_id: str, *, as_json: bool) -> None:
-    """The publication as it is now; exit code 1 when it failed or needs a person."""
+def _show_now(publication_id: str, *, as_json: bool, unwanted: Collection[str] = ("failed", "uncertain")) -> None:
+    """The publication as it is now; exit code 1 when it is in an `unwanted` state."""
     from clipcast.cli.publish import names_of, show_outcome
     from clipcast.publications import store
 
@@ -139,7 +141,7 @@ def _show_now(publication_id: str, *, as_json: bool) -> None:
         with clipcast.db.reading() as session:
             publication: Publication = store.get(session, publication_id)
         names = names_of(clipcast, [publication])
-    show_outcome([publication], names, as_json=as_json)
+    show_outcome([publication], names, as_json=as_json, unwanted=unwanted)
 
 
 def _state(name: str | None) -> "State | None":

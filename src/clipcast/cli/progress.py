@@ -6,7 +6,7 @@ The rows matter when another worker is the one that does the work: then they are
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -56,8 +56,9 @@ class Track:
 
 @dataclass
 class Board(Silent):
-    """The observer that keeps a `Track` per publication; safe to use from the driver's threads."""
+    """The observer that keeps a `Track` per publication and has it drawn; safe to use from the driver's threads."""
 
+    draw: Callable[[Track], None]
     tracks: dict[str, Track] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -82,20 +83,15 @@ class Board(Silent):
                 track.phase = _phase(publication)
                 self.draw(track)
 
-    def draw(self, track: Track) -> None:
-        """Show this track as it is now."""
-        raise NotImplementedError
 
-
-class Bars(Board):
+class Bars:
     """A bar per publication: bytes, rate, phase."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__()
         columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[moved]}"), TextColumn("{task.fields[phase]}"))
         self.progress = Progress(*columns, console=console)
 
-    def draw(self, track: Track) -> None:
+    def __call__(self, track: Track) -> None:
         """Show this track as it is now."""
         if track.task is None:
             track.task = self.progress.add_task(track.name, total=None, phase="", moved="")
@@ -103,10 +99,10 @@ class Bars(Board):
         self.progress.update(track.task, completed=track.sent_bytes or 1, total=total, phase=track.phase, moved=_moved(track))
 
 
-class Lines(Board):
+class Lines:
     """A line when the phase changes, and now and then while bytes move."""
 
-    def draw(self, track: Track) -> None:
+    def __call__(self, track: Track) -> None:
         """Say what is new."""
         moving = track.phase == "uploading" and 0 < track.sent_bytes < track.total_bytes
         due = time.monotonic() - track.said_at_s >= LINE_EVERY_S
@@ -120,11 +116,11 @@ class Lines(Board):
 def progress() -> Iterator[Board]:
     """What watches publications, on standard error: bars if that is a terminal, lines if not."""
     if not sys.stderr.isatty():
-        yield Lines()
+        yield Board(Lines())
         return
     bars = Bars(Console(stderr=True))
     with bars.progress:
-        yield bars
+        yield Board(bars)
 
 
 def _moved(track: Track) -> str:

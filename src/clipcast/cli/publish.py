@@ -1,6 +1,6 @@
 """`clipcast publish`: from files to posts, without any server."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -104,8 +104,14 @@ def names_of(clipcast: "Clipcast", publications: "Sequence[Publication]") -> dic
     return names
 
 
-def show_outcome(publications: "Sequence[Publication]", names: dict[str, str], *, as_json: bool) -> None:
-    """What became of these publications; exit code 1 if one failed or needs a person."""
+def show_outcome(
+    publications: "Sequence[Publication]",
+    names: dict[str, str],
+    *,
+    as_json: bool,
+    unwanted: Collection[str] = ("failed", "uncertain", "cancelled"),
+) -> None:
+    """What became of these publications; exit code 1 if one is in an `unwanted` state."""
     from clipcast.cli.views import publication_view
 
     if as_json:
@@ -113,7 +119,7 @@ def show_outcome(publications: "Sequence[Publication]", names: dict[str, str], *
     else:
         for publication in publications:
             say(f"{names[publication.id]}: {_outcome(publication)}")
-    if any(publication.state in {"failed", "uncertain", "cancelled"} for publication in publications):
+    if any(publication.state in unwanted for publication in publications):
         raise typer.Exit(1)
 
 

@@ -1,6 +1,7 @@
 """`clipcast serve`: the HTTP interface, with the worker in the same process."""
 
 import signal
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,17 +39,22 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=10,
         )
+        server = uvicorn.Server(config)
+        _end_when_asked(server)
         _greet(clipcast.settings, host, listener.getsockname()[1], as_json=as_json)
-        _run(uvicorn.Server(config), listener)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(1)  # the application could not start, and has said why
 
 
-def _run(server: "uvicorn.Server", listener: "socket.socket") -> None:
-    """Serve until asked to stop. uvicorn raises the signal again when it has ended; by then all is in order, so it means nothing more."""
+def _end_when_asked(server: "uvicorn.Server") -> None:
+    """Before it runs and after it has ended, too: uvicorn raises the signals that it took again, when all is in order already."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: None)
-    server.run(sockets=[listener])
-    if not server.started:
-        raise typer.Exit(1)  # the application could not start, and has said why
+        signal.signal(number, end)
 
 
 def _listener(host: str, port: int) -> "socket.socket":

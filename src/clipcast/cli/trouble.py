@@ -58,14 +58,14 @@ def _about_the_machine(error: OSError) -> str:
 
 def _kept(error: Exception) -> str:
     """Write the trace where the log is, and say where that is."""
-    from clipcast.cli.opening import log_path, log_to_file
+    from clipcast.cli.opening import log_in_file, log_path
     from clipcast.log import get_logger
     from clipcast.settings import load_settings
 
     try:
         settings = load_settings()
-        log_to_file(settings)
-        get_logger(__name__).error("cli.bug", exc_info=error)
+        with log_in_file(settings):
+            get_logger(__name__).error("cli.bug", exc_info=error)
     except (ClipcastError, OSError):
         return "Set CLIPCAST_LOG_LEVEL=debug to see where."
     return f"Please report it with the trace that is in {log_path(settings)}."

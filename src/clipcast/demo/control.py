@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
-from urllib.request import Request, urlopen
 
 
-def script(simulator_url: str, faults: Sequence[Mapping[str, Any]]) -> None:
+def script(port: int, faults: Sequence[Mapping[str, Any]]) -> None:
     """Let these faults happen, each once."""
-    body = json.dumps([{"platform": "tiktok", **fault} for fault in faults]).encode()
-    _ask(Request(f"{simulator_url}/_simulator/faults", body, {"Content-Type": "application/json"}, method="POST"))  # noqa: S310
+    _ask(port, "POST", "faults", json.dumps([{"platform": "tiktok", **fault} for fault in faults]))
 
 
-def posts(simulator_url: str) -> list[dict[str, Any]]:
+def posts(port: int) -> list[dict[str, Any]]:
     """Everything that reached TikTok, published or not, with the SHA-256 of its bytes."""
-    found: list[dict[str, Any]] = _ask(Request(f"{simulator_url}/_simulator/tiktok/posts"))["posts"]  # noqa: S310
+    found: list[dict[str, Any]] = _ask(port, "GET", "tiktok/posts")["posts"]
     return found
 
 
-def _ask(request: Request) -> Any:
-    with urlopen(request, timeout=10) as answer:  # noqa: S310  # our own simulator, on loopback
-        return json.load(answer)
+def _ask(port: int, method: str, path: str, body: str | None = None) -> Any:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request(method, f"/_simulator/{path}", body, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())

@@ -46,14 +46,14 @@ def play(directory: Path, file: Path | None, shown: Screen) -> bool:
         shown.say(f"The video: {video.file_name}, {video.size_bytes / 1e6:.1f} MB, {video.width}x{video.height}, {video.duration_s:.1f} s.")
         with _world(directory) as simulator, _slow_line(simulator, video.size_bytes) as line:
             shown.say(f"A simulator speaks TikTok's protocol at {simulator.url}, over a line slowed to {line.bytes_per_s / 1e6:.1f} MB/s.")
-            control.script(simulator.url, _faults(cast))
-            settings = {"CLIPCAST_DATA_DIR": str(clipcast.settings.data_dir), "CLIPCAST_SIMULATOR_URL": line.url}
+            control.script(simulator.port, _faults(cast))
+            settings = {"data_dir": str(clipcast.settings.data_dir), "simulator_url": line.url}
             stage = Stage(clipcast, cast, shown, settings, directory / "worker.log")
             stage.perform()
             shown.end_of_bars()
             if stage.killed_pid is None:
                 shown.say("The upload was over before its worker could be killed, so this shows nothing. Try a larger file.", "bad")
-            return deliver(clipcast, cast, simulator.url, shown) and stage.killed_pid is not None
+            return deliver(clipcast, cast, simulator.port, shown) and stage.killed_pid is not None
 
 
 def _faults(cast: Cast) -> list[Mapping[str, Any]]:

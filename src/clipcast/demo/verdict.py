@@ -16,13 +16,13 @@ Post = Mapping[str, Any]
 _TOLD: Final = (ledger.PUBLISH_PROVIDER_FALLBACK, ledger.PUBLISH_RETRY_SCHEDULED, ledger.PUBLISH_UNCERTAIN, ledger.PUBLISH_SUCCESSFUL)
 
 
-def deliver(clipcast: Clipcast, cast: Cast, simulator_url: str, shown: Screen) -> bool:
+def deliver(clipcast: Clipcast, cast: Cast, simulator_port: int, shown: Screen) -> bool:
     """Show the publications, the world and the ledger, and count; whether every post is out exactly once with the right bytes."""
     with clipcast.db.reading() as session:
         rows = {row.id: row for row in store.by_ids(session, [role.publication_id for role in cast.roles])}
         events = {role: ledger.events(session, stream=f"publication:{role.publication_id}", limit=1000)[::-1] for role in cast.roles}
         broken = ledger.verify(session)
-    world = {role: _published(control.posts(simulator_url), role) for role in cast.roles}
+    world = {role: _published(control.posts(simulator_port), role) for role in cast.roles}
     shown.table(
         "What happened on the way", ("POST", "AT", "EVENT", "WHAT"), [line for role in cast.roles for line in _story(role, events[role])]
     )

@@ -1,13 +1,14 @@
 """A real `clipcast worker` in a process of its own, heard through its JSON lines, and killed when we say so."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from clipcast.settings import environment_with
 
 Event: TypeAlias = Mapping[str, Any]
 Hear: TypeAlias = "Callable[[WorkerProcess, Event], None]"
@@ -17,12 +18,10 @@ class WorkerProcess:
     """Runs `clipcast worker --json` with these settings; `hear` is called with each event, in a thread of ours."""
 
     def __init__(self, settings: Mapping[str, str], log: Path, hear: "Hear") -> None:
-        # None of the user's own settings: the demonstration must never touch their database.
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("CLIPCAST_")}
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "clipcast", "worker", "--json"],
-                env={**clean, **settings},
+                env=environment_with(settings),  # none of the user's own: the demonstration must never touch their database
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

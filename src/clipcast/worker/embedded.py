@@ -61,10 +61,13 @@ class EmbeddedWorker:
         self._stopping.set()
         self._driver.stop()
         self._wake.set()
+        deadline = time.monotonic() + patience_s
+        dispatcher, *others = self._running
+        # What it has claimed must be queued before the words that end the threads: left over, it would lie there until its lease ends.
+        dispatcher.join(patience_s)
         for _ in range(self._threads):
             self._queue.put(None)
-        deadline = time.monotonic() + patience_s
-        for thread in self._running:
+        for thread in others:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _dispatch(self) -> None:

@@ -1,0 +1,38 @@
+"""`make demo`: the demonstration proves what it shows, or fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def demo(*arguments: object, directory: Path) -> "subprocess.CompletedProcess[str]":
+    """Runs it in an empty directory, with settings of the user's that must not matter."""
+    command = [sys.executable, "-m", "clipcast.demo", *map(str, arguments)]
+    hostile = {"CLIPCAST_DATA_DIR": "/proc/nowhere", "CLIPCAST_DATABASE_URL": "mysql://production/", "CLIPCAST_SIMULATION": "off"}
+    return subprocess.run(command, cwd=directory, env=hostile, capture_output=True, text=True, timeout=110, check=False)
+
+
+def test_a_killed_upload_is_resumed_and_nothing_is_doubled_or_lost(tmp_path: Path) -> None:
+    shown = demo(directory=tmp_path)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.rstrip().splitlines()[-1] == "published 3, duplicated 0, lost 0"
+    for words in ("SIGKILL", "It goes on from there", "yes, 1 of 1 files", "yes, 4 of 4 files", "Ledger verified"):
+        assert words in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "words"), [("gone.mp4", "There is no file"), ("text.mp4", "text, not a video"), ("0.jpg", "is an image")])
+def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, media: Path, name: str, words: str) -> None:
+    (tmp_path / "text.mp4").write_text("some words")
+    file = media / name if (media / name).exists() else tmp_path / name
+    shown = demo(file, directory=tmp_path)
+    assert shown.returncode == 1
+    assert words in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_more_than_one_file_is_wrong_use(tmp_path: Path) -> None:
+    assert demo("a", "b", directory=tmp_path).returncode == 2

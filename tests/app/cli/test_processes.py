@@ -1,0 +1,75 @@
+"""`serve`, `worker` and `simulator` as processes of their own: they say where they are, work, and end in order."""
+
+import json
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.running import Run, Start, answer, line_with, only
+from clipcast.platforms.simulated import NAMELESS
+from contract.world import World
+
+
+def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str]:
+    """The exit code, and what was said on standard error, of a process that is asked to stop."""
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    return process.returncode, stderr
+
+
+def greeting(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The JSON object that a server says first."""
+    text = ""
+    for line in process.stdout or []:
+        text += line
+        if line.rstrip() == "}":
+            return dict(json.loads(text))
+    raise AssertionError(process.communicate()[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_publishes_what_others_write_and_ends_in_order(
+    start: Start, run: Run, world: World, video: Path, number: signal.Signals
+) -> None:
+    server = start("serve", "--port", "0", "--json")
+    said = greeting(server)
+    with urllib.request.urlopen(said["health"], timeout=10) as health:
+        assert health.status == 200
+    publication = only(answer(run("publish", video, "--to", "tiktok", "--no-wait", "--json"))["publications"])
+    result = run("posts", "retry", publication["id"])  # whoever of the two is quicker: it is one publication
+    assert "published" in result.stdout
+    assert len([post for post in world.posts("tiktok", NAMELESS) if post["published"]]) == 1
+    code, stderr = stopped(server, number)
+    assert code == 0
+    assert "Traceback" not in stderr
+
+
+def test_serve_warns_when_strangers_could_fill_a_simulator(start: Start) -> None:
+    server = start("serve", "--port", "0", "--host", "0.0.0.0")
+    assert "/docs" in line_with(server.stdout, "Clipcast listens on http://127.0.0.1:")
+    assert "CLIPCAST_SIMULATION=off" in line_with(server.stderr, "Other machines can reach this server")
+    assert stopped(server, signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGTERM)])
+def test_worker_ends_in_order(start: Start, numbers: tuple[signal.Signals, ...]) -> None:
+    """Both signals at once are what `make` sends when somebody stops it."""
+    worker = start("worker")
+    line_with(worker.stderr, "Clipcast works on what is due")
+    for number in numbers[:-1]:
+        worker.send_signal(number)
+    code, stderr = stopped(worker, numbers[-1])
+    assert (code, stderr) == (0, "")
+
+
+def test_simulator_serves_until_it_is_stopped(start: Start, data_dir: Path) -> None:
+    simulator = start("simulator", "--port", "0", "--failure-rate", "0", "--json")
+    said = greeting(simulator)
+    with urllib.request.urlopen(f"{said['url']}/_simulator/", timeout=10) as answered:
+        assert json.load(answered)["simulator"] == "clipcast"
+    assert stopped(simulator, signal.SIGTERM) == (0, "")
+    assert (data_dir / "simulator").is_dir()
