@@ -34,16 +34,16 @@ MakeBench: TypeAlias = Callable[..., Bench]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for a `platform`, a `flow` or an `operation` of it for each there is."""
+    """Run what asks for a `platform`, a `flow` or `distinct_flow`, or an `operation` of a flow, for each there is."""
     if "tiktok" in metafunc.module.__name__:
         return
     if "operation" in metafunc.fixturenames:
         cases = [(platform, flow, operation) for platform in PLATFORMS for flow in platform.flows for operation in flow.operations]
         names = [f"{platform.name} {flow.name} {operation}" for platform, flow, operation in cases]
         metafunc.parametrize(("platform", "flow", "operation"), cases, ids=names)
-    elif "flow" in metafunc.fixturenames:
-        pairs = [(platform, flow) for platform in PLATFORMS for flow in platform.flows]
-        metafunc.parametrize(("platform", "flow"), pairs, ids=[f"{platform.name} {flow.name}" for platform, flow in pairs])
+    elif named := {"flow", "distinct_flow"} & set(metafunc.fixturenames):
+        pairs = [(platform, flow) for platform in PLATFORMS for flow in platform.flows if "flow" in named or not flow.like]
+        metafunc.parametrize(("platform", *named), pairs, ids=[f"{platform.name} {flow.name}" for platform, flow in pairs])
     elif "platform" in metafunc.fixturenames:
         metafunc.parametrize("platform", PLATFORMS, ids=[platform.name for platform in PLATFORMS])
 

@@ -13,7 +13,7 @@ class Flow:
 
     `operations` are the simulator's names of the requests that it takes, in order. `decisive` is the one after whose first answer, or loss
     of it, the post may become visible. `can_find_out`: whether the protocol can tell afterwards what became of a lost decisive answer;
-    where it cannot, a person has to look.
+    where it cannot, a person has to look. `like` names a flow that takes the same path: the longest tests try only one of them.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Flow:
     outcome: State = State.PUBLISHED
     can_find_out: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    like: str = ""
 
     @property
     def is_set(self) -> bool:
@@ -69,8 +70,9 @@ TIKTOK: Final = PlatformUnderTest(
             "upload.chunk",
             outcome=State.IN_INBOX,
             metadata={"mode": "inbox"},
+            like="direct",
         ),
-        Flow("pull", ("video",), ("creator_info", "video.init", "status"), "video.init", metadata={"transfer": "pull"}),
+        Flow("pull", ("video",), ("creator_info", "video.init", "status"), "video.init", metadata={"transfer": "pull"}, like="photos"),
         Flow("photos", ("photo-1", "photo-2"), ("creator_info", "content.init", "status"), "content.init"),
         Flow(
             "private photos",
@@ -79,6 +81,7 @@ TIKTOK: Final = PlatformUnderTest(
             "content.init",
             can_find_out=False,
             metadata=_PRIVATE,
+            like="photos",
         ),
         Flow(
             "photo draft",
@@ -88,6 +91,7 @@ TIKTOK: Final = PlatformUnderTest(
             outcome=State.IN_INBOX,
             can_find_out=False,
             metadata={"mode": "inbox"},
+            like="photos",
         ),
     ),
     unauthorized=frozenset({"upload.chunk"}),

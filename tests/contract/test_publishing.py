@@ -134,11 +134,11 @@ def at_every_moment(bench: Bench, try_moment: Callable[[int], bool]) -> None:
     bench.check_books()
 
 
-def test_cancelled_at_every_moment(bench: Bench, flow: Flow) -> None:
+def test_cancelled_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """Whatever the driver is doing when it is withdrawn: what we answer is what the world sees in the end."""
 
     def try_moment(number: int) -> bool:
-        live_before, publication_id = len(bench.published()), bench.publish(flow)
+        live_before, publication_id = len(bench.published()), bench.publish(distinct_flow)
         answers: list[State | None] = []
         reached = bench.at_moment(number, lambda: answers.append(bench.cancel_if_possible(publication_id)))
         row = bench.carry(publication_id)
@@ -152,11 +152,11 @@ def test_cancelled_at_every_moment(bench: Bench, flow: Flow) -> None:
     at_every_moment(bench, try_moment)
 
 
-def test_urged_at_every_moment(bench: Bench, flow: Flow) -> None:
+def test_urged_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """Somebody presses "try again", or a webhook hints, while the driver works: nothing is done twice and no answer gets lost."""
 
     def try_moment(number: int) -> bool:
-        live_before, publication_id = len(bench.published()), bench.publish(flow)
+        live_before, publication_id = len(bench.published()), bench.publish(distinct_flow)
         reached = bench.at_moment(number, lambda: bench.urge(publication_id))
 
         assert bench.carry_with_a_person(publication_id) == 0
@@ -167,11 +167,11 @@ def test_urged_at_every_moment(bench: Bench, flow: Flow) -> None:
     at_every_moment(bench, try_moment)
 
 
-def test_taken_over_at_every_moment(bench: Bench, flow: Flow) -> None:
+def test_taken_over_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """A worker that stands still for longer than its lease, anywhere, finds its work done by another and neither writes nor sends."""
 
     def try_moment(number: int) -> bool:
-        live_before, publication_id = len(bench.published()), bench.publish(flow)
+        live_before, publication_id = len(bench.published()), bench.publish(distinct_flow)
         seen: list[int] = []
 
         def meanwhile() -> None:

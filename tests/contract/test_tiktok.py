@@ -166,6 +166,7 @@ def test_asks_a_person_about_a_post_that_is_stuck(bench: Bench, flow: Any) -> No
     bench.script(flow.decisive, "stuck")
     publication_id = bench.publish(flow)
     bench.step(publication_id)
+    bench.world.settle()
     bench.advance(24 * 3600)
     row = bench.carry(publication_id)
     assert (row.state, row.next_action_at) == (State.UNCERTAIN, None)

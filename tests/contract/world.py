@@ -17,6 +17,7 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._last_seen = 0
         self._pool = urllib3.PoolManager(retries=PATIENT, timeout=30)
 
     def close(self) -> None:
@@ -72,6 +73,12 @@ class World:
         query = f"requests?since={since}" + (f"&operation={operation}" if operation else "")
         found: list[Json] = self.ask("GET", query)["requests"]
         return found
+
+    def last_request(self) -> int:
+        """The number of the last request seen."""
+        while found := self.requests(since=self._last_seen):
+            self._last_seen = int(found[-1]["id"])
+        return self._last_seen
 
     def posts(self, platform: str, username: str) -> list[Json]:
         """Everything that was begun on this account, published or not."""

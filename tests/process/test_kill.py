@@ -19,6 +19,7 @@ def test_killed_at_every_point(stage: Theatre, capsys: pytest.CaptureFixture[str
         kill_at_every_point(stage, TIKTOK.flow(name))
         kill_with_every_answer_lost(stage, TIKTOK.flow(name))
         kill_while_waiting_for_every_answer(stage, TIKTOK.flow(name))
+    kill_while_waiting_for_every_answer(stage, TIKTOK.flow("private photos"))
 
     stage.finish()
 

@@ -65,7 +65,8 @@ class Nursery:
     """Forks workers from a warm parent, in milliseconds."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         command = [sys.executable, str(HERE / "victim.py")]
         self._parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
