@@ -16,6 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
+from clipcast.platforms.forms import MediaForm
+
 JsonValue: TypeAlias = Any  # a tree of dict, list, str, int, float, bool, None; `MediaUrl` leaves are filled in by the driver
 
 
@@ -205,13 +207,15 @@ class Order:
 class Problem:
     """Something that stands between an order and its publication: where, what is wrong, and what to change.
 
-    `blocking` problems stop the publication before anything is sent; the others warn of what the platform's policy may refuse.
+    `blocking` problems stop the publication before anything is sent; the others warn of what the platform's policy may refuse. What is
+    `fittable` is the file's form alone, which `auto_fit` mends.
     """
 
     field: str
     code: str
     sentence: str
     blocking: bool = True
+    fittable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +326,9 @@ class Platform(Protocol[StateT]):
 
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once; with the answer to `account_request` also by the account's own rules."""
+
+    def form(self, order: Order, media: Media) -> MediaForm | None:
+        """What the platform takes of such a file in such an order; None where it takes none of its kind, whatever its form."""
 
     def missing_credentials(self, credentials: Credentials) -> list[str]:
         """The names of what the real API needs and these credentials lack."""

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, assert_never
 
-from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Told, Wait
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Media, Order, Problem, Request, Stage, Step, Told, Wait
+from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.instagram import (
     answers,
     creating,
     doubting,
     finished,
+    forms,
     limits,
     oauth,
     preflight,
@@ -199,6 +201,10 @@ class Instagram:
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once."""
         return preflight.problems(order, account_answer)
+
+    def form(self, order: Order, media: Media) -> MediaForm:
+        """What Instagram takes of such a file in such an order."""
+        return forms.form(order, media)
 
     def missing_credentials(self, credentials: Credentials) -> list[str]:
         """The names of what the real API needs and these credentials lack."""

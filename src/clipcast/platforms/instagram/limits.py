@@ -48,6 +48,8 @@ SAFE_IMAGE_BYTES: Final = 8_000_000
 #: Hard for the feed and carousels; stories are only advised to be 9:16.
 MIN_IMAGE_ASPECT: Final = 4 / 5
 MAX_IMAGE_ASPECT: Final = 1.91
+#: Wider ones are taken and scaled down to this ("320 to 1440, scaled automatically").
+USEFUL_IMAGE_WIDTH_PX: Final = 1440
 MIN_CAROUSEL_ITEMS: Final = 2
 MAX_CAROUSEL_ITEMS: Final = 10
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final, assert_never
 
-from clipcast.platforms.base import Answer, Credentials, JsonValue, Order, Problem, Request, Stage, Step, Told
-from clipcast.platforms.youtube import finished, limits, oauth, polling, preflight, searching, starting, states, uploading
+from clipcast.platforms.base import Answer, Credentials, JsonValue, Media, Order, Problem, Request, Stage, Step, Told
+from clipcast.platforms.forms import MediaForm
+from clipcast.platforms.youtube import finished, forms, limits, oauth, polling, preflight, searching, starting, states, uploading
 from clipcast.platforms.youtube.endpoints import Endpoints
 from clipcast.platforms.youtube.states import Finished, Post, Processing, Searching, Starting, Uploading, YouTubeState, afresh
 
@@ -173,6 +174,10 @@ class YouTube:
     def problems(self, order: Order, account_answer: Answer | None) -> list[Problem]:
         """Everything that is wrong with this order, all at once."""
         return preflight.problems(order, account_answer)
+
+    def form(self, order: Order, media: Media) -> MediaForm | None:
+        """What YouTube takes of such a file in such an order."""
+        return forms.form(order, media)
 
     def missing_credentials(self, credentials: Credentials) -> list[str]:
         """The names of what the real API needs and these credentials lack."""
