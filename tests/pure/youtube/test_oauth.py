@@ -1,11 +1,17 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Rejected, Throttled, Unavailable
+from clipcast.accounts.credentials import seal
+from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.provider import choose, with_app_credentials
+from clipcast.accounts.vault import Vault
+from clipcast.errors import ConfigurationError, PlatformError, ProtocolError, ReconnectRequired, Rejected, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form
 from clipcast.platforms.youtube import YouTube
+from clipcast.settings import load_settings
 from pure.youtube.orders import NOW, YOUTUBE, answer, at
 
 OWNED = Credentials(
@@ -123,3 +129,18 @@ def test_what_the_real_api_needs(lacking: tuple[str, ...], missing: list[str]) -
     credentials = Credentials({name: value for name, value in OWNED.values.items() if name not in lacking})
     assert YOUTUBE.missing_credentials(credentials) == missing
     assert YOUTUBE.supports_real_api(credentials) is (not missing)
+
+
+def test_the_settings_lend_the_app_to_accounts_without_one() -> None:
+    settings = load_settings(data_dir=Path("unused"), youtube_client_id="app-id", youtube_client_secret="app-secret")
+    lent = with_app_credentials(Credentials({"access_token": "ya29.own"}), "youtube", settings)
+    assert lent.values == {"access_token": "ya29.own", "client_id": "app-id", "client_secret": "app-secret"}
+    assert with_app_credentials(OWNED, "youtube", settings).get("client_id") == OWNED.get("client_id")
+
+
+def test_what_can_be_set_for_the_app_is_named_by_its_variable() -> None:
+    account = SocialAccount(id="a1", platform="youtube", username="maker", status="active")
+    vault = Vault([b"k" * 32])
+    seal(account, Credentials({"access_token": "ya29.own"}), vault)
+    with pytest.raises(ConfigurationError, match="CLIPCAST_YOUTUBE_CLIENT_ID and CLIPCAST_YOUTUBE_CLIENT_SECRET"):
+        choose(account, vault, YOUTUBE, load_settings(data_dir=Path("unused"), simulation="off"))

@@ -428,6 +428,12 @@ def test_a_session_that_is_gone_after_the_last_byte_is_looked_into(status: int) 
     assert isinstance(after(lost(before_the_last_chunk()), stored_until(CHUNK), refused(status, "notFound")), Searching)
 
 
+def test_a_session_that_claimed_to_have_everything_is_looked_into_when_it_is_gone() -> None:
+    """Whatever we think we sent: YouTube's word decides."""
+    state = after(uploading(), stored_until(SIZE))
+    assert isinstance(after(state, refused(404, "notFound"), now=at(1)), Searching)
+
+
 def test_sessions_that_keep_vanishing_end_the_publication() -> None:
     state = uploading()
     for _ in range(MAX_RESTARTS):
