@@ -57,12 +57,12 @@ def moment(at: datetime | None) -> str:
 
 
 def megabytes(size_bytes: float) -> str:
-    """A size for people.
+    """A size for people, in megabytes or, when that would be next to nothing, in kilobytes.
 
-    >>> megabytes(1_234_567)
-    '1.2 MB'
+    >>> megabytes(1_234_567), megabytes(12_345)
+    ('1.2 MB', '12 kB')
     """
-    return f"{size_bytes / 1e6:.1f} MB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:.0f} kB"
 
 
 def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
