@@ -47,7 +47,7 @@ _NOT_FOUND = Meaning(Rejected, "YouTube does not know this video or list (any mo
 GENERAL: Final[list[Meaning]] = [_REQUEST, _CONFLICT]
 
 # https://developers.google.com/youtube/v3/docs/core_errors, /docs/videos/insert, /docs/thumbnails/set (mirror, read 2026-11-20), and
-# observed answers; `youtube.md` in NOTES.md's sources names where each was seen.
+# answers that others observed; NOTES.md says where.
 REASONS: Final[Mapping[str, Meaning]] = {
     "invalidTitle": Meaning(Rejected, "YouTube did not accept the title; use 1 to 100 characters without < and >."),
     "invalidDescription": Meaning(
