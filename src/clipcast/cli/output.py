@@ -73,7 +73,7 @@ def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "ID")  # an id is there to be copied
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
