@@ -64,8 +64,8 @@ class Drive:
             self.wire.deliver_late(self.now)
             try:
                 step = INSTAGRAM.next_step(self.state, self.now)
-            except PlatformError as error:
-                return error
+            except PlatformError as given_up:
+                return given_up
             if isinstance(step, Done | Undecidable):
                 return step
             if isinstance(step, Wait):

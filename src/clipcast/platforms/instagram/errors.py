@@ -34,7 +34,7 @@ _AGAIN = "Instagram calls this trouble of its own that passes; the post will be 
 _SUBCODE: Final = re.compile(r"\b22\d{5}\b")
 _SECRETS: Final = (
     (re.compile(r"(https?:(?:\\?/){2}[^\s\"'<>?\\]+(?:\\/[^\s\"'<>?\\]*)*)\?[^\s\"'<>]*"), r"\1?***"),
-    (re.compile(r"(/media/)[^\s\"'?#/<>]{16,}"), r"\1***"),
+    (re.compile(r"(/media\\?/)[^\s\"'?#/<>\\]{16,}"), r"\1***"),
     (re.compile(r"\b(IG[A-Z]{1,3}|EAA)[A-Za-z0-9_-]{12,}"), r"\1***"),
     (re.compile(r"(?i)\b((?:bearer|oauth)\s+)[\w.!*~%+/=|-]{8,}"), r"\1***"),
     (
