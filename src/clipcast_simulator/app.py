@@ -11,6 +11,7 @@ from clipcast_simulator.platform import Platform
 from clipcast_simulator.settings import SimulatorSettings
 from clipcast_simulator.state import State
 from clipcast_simulator.tiktok.platform import TikTok
+from clipcast_simulator.youtube.platform import YouTube
 
 
 def create_app(state_dir: Path, settings: SimulatorSettings, clock: Clock | None = None) -> Front:
@@ -21,7 +22,7 @@ def create_app(state_dir: Path, settings: SimulatorSettings, clock: Clock | None
     `clipcast_simulator.server` to break connections.
     """
     clock, store, chores = clock or Clock(), State(state_dir), Chores()
-    platforms: tuple[Platform, ...] = (TikTok(store, clock, chores),)
+    platforms: tuple[Platform, ...] = (TikTok(store, clock, chores), YouTube(store, clock, chores))
     first_settings(store, clock, settings, platforms)
     control = control_routes(store, clock, chores, platforms)
     return Front(store, Desk(store, clock), chores, platforms, control)

@@ -108,6 +108,8 @@ class Desk:
         """Judge a request before its body is read."""
         assert visit.platform is not None
         assert visit.route.intake is not None
+        if visit.route.before is not None:
+            visit.route.before(visit.request)
         with self._state.transaction() as connection:
             context = self._enter(connection, visit, visit.platform)
             outcome = self._interruption(context, visit, visit.platform)

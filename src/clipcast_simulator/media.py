@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import av
 from PIL import Image, UnidentifiedImageError
@@ -122,7 +122,7 @@ def sha256(parts: Sequence[Path | Piece]) -> str:
     return digest.hexdigest()
 
 
-def probe_video(paths: Sequence[Path]) -> VideoFacts:
+def probe_video(paths: Sequence[Path | Piece]) -> VideoFacts:
     """Open a video, decode its first frame and read on at its end; raises Unreadable."""
     try:
         with SplicedFile(paths) as file, av.open(file, "r", options=_OPTIONS) as container:
@@ -131,10 +131,13 @@ def probe_video(paths: Sequence[Path]) -> VideoFacts:
         raise Unreadable(type(error).__name__) from error
 
 
-def probe_image(path: Path, formats: tuple[str, ...] = ("JPEG", "WEBP")) -> ImageFacts:
+def probe_image(parts: Path | Sequence[Path | Piece], formats: tuple[str, ...] = ("JPEG", "WEBP")) -> ImageFacts:
     """Open and decode an image of one of these kinds; raises Unreadable."""
     try:
-        with Image.open(path, formats=formats) as image:
+        with (
+            SplicedFile([parts] if isinstance(parts, Path) else parts) as file,
+            Image.open(cast("BinaryIO", file), formats=formats) as image,
+        ):
             facts = ImageFacts(image.format or "", *image.size)
             image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
