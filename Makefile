@@ -28,7 +28,7 @@ lint: $(DEV) ## check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: $(DEV) ## put the code into the form that lint expects
 	$(BIN)/ruff check --fix .

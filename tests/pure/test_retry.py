@@ -50,16 +50,18 @@ def test_weather_that_lasts_a_day_is_given_up(error: Exception) -> None:
     assert decided(error, 50, NOW - timedelta(hours=24)) == GiveUp()
 
 
-def test_jitter_stretches_a_pause_by_at_most_a_quarter() -> None:
+def test_jitter_stretches_a_pause_by_at_most_a_quarter_and_never_by_more_than_a_minute() -> None:
     assert decided(NotSent("x"), 3, jitter=1.0) == TryAgain(NOW + timedelta(seconds=5))
+    until_midnight = Throttled("Full.", platform="youtube", retry_after_s=36_000)
+    assert decided(until_midnight, jitter=1.0) == TryAgain(NOW + timedelta(seconds=36_060))
 
 
-def test_a_limit_is_waited_for_as_long_as_the_platform_says_and_up_to_two_days() -> None:
+def test_a_limit_is_waited_for_as_long_as_the_platform_says_and_up_to_three_days() -> None:
     full = Throttled("Full.", platform="tiktok", retry_after_s=3600)
 
     assert decided(full) == TryAgain(NOW + timedelta(hours=1))
-    assert isinstance(decided(full, 40, NOW - timedelta(hours=46)), TryAgain)
-    assert decided(full, 48, NOW - timedelta(hours=47, minutes=30)) == GiveUp()
+    assert isinstance(decided(full, 40, NOW - timedelta(hours=70)), TryAgain)
+    assert decided(full, 48, NOW - timedelta(hours=71, minutes=30)) == GiveUp()
 
 
 def test_a_dead_token_is_refreshed_however_often_it_failed_before() -> None:

@@ -11,7 +11,8 @@ from clipcast.platforms.base import Answer, Credentials, Json, Request
 NAMELESS: Final = "clipcast_demo"
 """Who publishes when no account was chosen."""
 
-_SECRETS: Final = ("client_key", "client_secret", "access_token", "refresh_token", "open_id")
+_NO_CREDENTIALS: Final = ("username", "expires_at", "refresh_expires_at", "scope")
+"""What the simulator tells besides the credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class SimulatorDesk:
             Unavailable, ConfigurationError, ProtocolError: it did not answer with credentials.
         """
         content = self._checked(answer)
-        values = {name: str(content[name]) for name in _SECRETS if content.get(name)}
+        values = {name: value for name, value in content.items() if isinstance(value, str) and name not in _NO_CREDENTIALS}
         if "access_token" not in values:
             raise ProtocolError("The simulator answered without an access token.", platform=self.platform, http_status=answer.status)
         return Credentials(
@@ -41,7 +42,7 @@ class SimulatorDesk:
         )
 
     def media_request(self, credentials: Credentials, media_prefix: str) -> Request:
-        """Verify the prefix of our media URLs for the simulated app, as its owner would in the platform's portal."""
+        """Verify the prefix of our media URLs for the simulated app, as its owner would in the platform's portal; every platform takes it."""
         path = f"{self.url}/_simulator/{self.platform}/apps/{quote(credentials.get('client_key'), safe='')}/prefixes"
         return Request("POST", path, body=Json({"prefix": media_prefix}, "application/json"), authorized=False)
 

@@ -12,8 +12,11 @@ BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 """How long trouble that should pass is waited for."""
 
-GIVE_UP_CAPS_AFTER: Final = timedelta(hours=48)
-"""How long a full cap is waited for: daily windows move within a day, two days mean that something else is wrong."""
+GIVE_UP_CAPS_AFTER: Final = timedelta(hours=72)
+"""How long a full cap is waited for: two windows of a day each may be full one after the other, a third means that something else is wrong."""
+
+LONGEST_STRETCH_S: Final = 60.0
+"""Enough to part those that failed together; a wait for midnight must not become one for breakfast."""
 
 BAFFLED_TRIES: Final = 5
 """How often an answer that nobody understands, or a bug of ours, is tried again."""
@@ -42,17 +45,17 @@ Decision: TypeAlias = TryAgain | RefreshToken | GiveUp
 def decide(error: Exception, *, failures: int, failing_since: datetime, now: datetime, jitter: float) -> Decision:
     """What to do about `error`, the `failures`-th in a row (from 1), the first of them at `failing_since`.
 
-    `jitter` (0 to 1) stretches the pause by up to a quarter, so that publications that failed together do not come back together.
+    `jitter` (0 to 1) stretches the pause by up to a quarter, a minute at most, so that publications that failed together do not come back
+    together.
     """
-    stretch = 1 + jitter / 4
     match error:
         case TokenExpired():
             return RefreshToken()
         case Throttled(retry_after_s=pause_s):
-            return _unless_over(now + timedelta(seconds=pause_s * stretch), failing_since + GIVE_UP_CAPS_AFTER)
+            return _unless_over(now + _stretched(pause_s, jitter), failing_since + GIVE_UP_CAPS_AFTER)
         case Unavailable() | NotSent() | OutcomeUnknown() | Busy():
             pause_s = BACKOFF_S[min(failures, len(BACKOFF_S)) - 1]
-            return _unless_over(now + timedelta(seconds=pause_s * stretch), failing_since + GIVE_UP_AFTER)
+            return _unless_over(now + _stretched(pause_s, jitter), failing_since + GIVE_UP_AFTER)
         case ProtocolError():
             return _baffled(failures, now)
         case ClipcastError():
@@ -64,6 +67,10 @@ def decide(error: Exception, *, failures: int, failing_since: datetime, now: dat
 def _baffled(failures: int, now: datetime) -> Decision:
     """For answers nobody understands and for bugs: a few slow tries, then a person."""
     return TryAgain(now + timedelta(seconds=5 * 2**failures)) if failures < BAFFLED_TRIES else GiveUp()
+
+
+def _stretched(pause_s: float, jitter: float) -> timedelta:
+    return timedelta(seconds=pause_s + min(pause_s / 4, LONGEST_STRETCH_S) * jitter)
 
 
 def _unless_over(at: datetime, end: datetime) -> Decision:
