@@ -42,7 +42,7 @@ class SimulatorDesk:
         )
 
     def media_request(self, credentials: Credentials, media_prefix: str) -> Request:
-        """Verify the prefix of our media URLs for the simulated app, as its owner would in the platform's portal; every platform takes it."""
+        """Verify the prefix of our media URLs for the simulated app, as its owner does in the portal; every platform takes one."""
         path = f"{self.url}/_simulator/{self.platform}/apps/{quote(credentials.get('client_key'), safe='')}/prefixes"
         return Request("POST", path, body=Json({"prefix": media_prefix}, "application/json"), authorized=False)
 

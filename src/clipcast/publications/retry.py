@@ -13,7 +13,7 @@ GIVE_UP_AFTER: Final = timedelta(hours=24)
 """How long trouble that should pass is waited for."""
 
 GIVE_UP_CAPS_AFTER: Final = timedelta(hours=72)
-"""How long a full cap is waited for: two windows of a day each may be full one after the other, a third means that something else is wrong."""
+"""How long a full cap is waited for: two full days in a row happen, a third means that something else is wrong."""
 
 LONGEST_STRETCH_S: Final = 60.0
 """Enough to part those that failed together; a wait for midnight must not become one for breakfast."""
