@@ -114,6 +114,7 @@ class Theatre:
     usernames: dict[str, str] = field(default_factory=dict)
     kills: list[str] = field(default_factory=list)
     questions: int = 0
+    needless: list[str] = field(default_factory=list)
 
     # Publishing
 
@@ -168,7 +169,9 @@ class Theatre:
         with self.product.db.reading() as session:
             waiting = store.listed(session, store.Filter(state=State.UNCERTAIN), limit=10_000)
         for publication in waiting:
-            is_live = bool(self.live(publication.id))
+            is_live, flow = bool(self.live(publication.id)), self.flows[publication.id]
+            if is_live and flow.can_find_out:
+                self.needless.append(f"{flow.name} of {self.usernames[publication.id]} is there to be found: {publication.error_message}")
             with self.product.db.writing() as session:
                 publishing.decide(session, publication.id, is_live=is_live, external_url=None, now=self.clock())
         self.questions += len(waiting)
