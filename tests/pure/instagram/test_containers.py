@@ -182,6 +182,12 @@ def test_a_carousel_is_made_item_by_item_and_then_as_a_whole() -> None:
     assert state.container_id == "17900000000000004"
 
 
+def test_a_carousel_is_being_brought_until_its_last_container() -> None:
+    item = after(INSTAGRAM.begin(carousel()), created())
+    whole = after(item, *[container("FINISHED"), created()] * 3)
+    assert (INSTAGRAM.stage(item), INSTAGRAM.stage(whole)) == (Stage.UPLOADING, Stage.PROCESSING)
+
+
 def test_a_lost_container_is_made_again() -> None:
     state = lost(INSTAGRAM.begin(reel()))
     assert send(state, at(30)).label == "container.create"

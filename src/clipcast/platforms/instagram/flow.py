@@ -23,7 +23,7 @@ from clipcast.platforms.instagram import (
 )
 from clipcast.platforms.instagram.endpoints import Endpoints
 from clipcast.platforms.instagram.errors import usage
-from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN, is_uploaded, upload_bytes
+from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN, is_last, is_uploaded, upload_bytes
 from clipcast.platforms.instagram.states import (
     Creating,
     Finished,
@@ -114,6 +114,8 @@ class Instagram:
         """How far the flow is."""
         match state:
             case Creating() | Uploading():
+                return Stage.UPLOADING
+            case Processing() if not is_last(state.post.order, state.items):  # a carousel's item: there is more to bring
                 return Stage.UPLOADING
             case Processing() | Ready() | Finished():
                 return Stage.PROCESSING

@@ -50,7 +50,6 @@ MIN_IMAGE_ASPECT: Final = 4 / 5
 MAX_IMAGE_ASPECT: Final = 1.91
 #: Wider ones are taken and scaled down to this ("320 to 1440, scaled automatically").
 USEFUL_IMAGE_WIDTH_PX: Final = 1440
-MIN_CAROUSEL_ITEMS: Final = 2
 MAX_CAROUSEL_ITEMS: Final = 10
 
 # Texts and tags: the same page. How characters are counted is not documented: code points block, UTF-16 units warn.
@@ -62,9 +61,7 @@ MAX_USER_TAGS: Final = 20
 MAX_ALT_TEXT_CHARS: Final = 1000
 
 # https://developers.facebook.com/documentation/instagram-platform/instagram-graph-api/reference/ig-container
-#: A container that is not published within 24 h expires.
-CONTAINER_LIFE: Final = timedelta(hours=24)
-#: From this age on a container is looked at before it is used.
+#: A container that is not published within 24 h expires; from this age on it is looked at before it is used.
 CONTAINER_USABLE: Final = timedelta(hours=23)
 
 # https://developers.facebook.com/documentation/instagram-platform/instagram-graph-api/reference/ig-user/content_publishing_limit
