@@ -21,8 +21,8 @@ demo: $(RUNTIME) ## publish a sample through the simulator, with a crash in the 
 serve: $(RUNTIME) ## serve the API on http://127.0.0.1:8000
 	@$(BIN)/clipcast serve
 
-test: $(DEV) ## run every test; ARGS="-k name" chooses
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## run every test, as many at a time as there are processors; ARGS="-k name" chooses
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV) ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -30,6 +30,14 @@ REQUIRE_ALL = os.environ.get("CLIPCAST_TEST_REQUIRE") == "all"
 NO_POSTGRES = "PostgreSQL cannot be reached at CLIPCAST_TEST_POSTGRES_URL, so its half of this test did not run"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what tests have to say; what they print themselves is lost when they run in several processes."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for name, verdict in report.user_properties:
+            if name == "verdict":
+                terminalreporter.write_line(str(verdict))
+
+
 class MovableClock:
     """Stands still until a test moves it; callable like the real clock."""
 
