@@ -76,6 +76,14 @@ class BucketStorage:
         copy.seek(0)
         return cast("BinaryIO", copy)
 
+    @contextmanager
+    def on_disk(self, key: str) -> Iterator[Path]:
+        """A local copy of the stored file, deleted at the end of the `with`; raises `NotFound`."""
+        with self._staging.incoming() as copy:
+            for block in self.read_range(key, 0, self.size(key)):
+                copy.write(block)
+            yield copy.seal().path
+
     def read_range(self, key: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from clipcast.clips.models import Clip, Rendition
+from clipcast.clips.renditions import JPEG
 from clipcast.clips.store import find_rendition, get_clip
 from clipcast.errors import NotFound
 from clipcast.platforms.base import Media, MediaKind
@@ -24,13 +25,18 @@ class Located:
 def media_of(clip: Clip, renditions: Iterable[Rendition], accepted: Collection[str]) -> Media:
     """The form of a clip to send where only the `accepted` content types are taken.
 
-    The original wherever it is accepted, else the first rendition that is; where neither is, the original, whose refusal then says why.
+    The original wherever it is accepted, else its JPEG if there is one; where neither is, the original, whose refusal then says why.
     The `media_id` is `<clip id>` or `<clip id>:<purpose>`.
     """
     if clip.content_type not in accepted:
         for rendition in renditions:
-            if rendition.content_type in accepted:
-                return _of_rendition(clip, rendition)
+            if rendition.purpose == JPEG and rendition.content_type in accepted:
+                return media_of_rendition(clip, rendition)
+    return media_of_original(clip)
+
+
+def media_of_original(clip: Clip) -> Media:
+    """The clip as it came in."""
     return Media(
         media_id=clip.id,
         kind=MediaKind(clip.kind),
@@ -45,7 +51,8 @@ def media_of(clip: Clip, renditions: Iterable[Rendition], accepted: Collection[s
     )
 
 
-def _of_rendition(clip: Clip, rendition: Rendition) -> Media:
+def media_of_rendition(clip: Clip, rendition: Rendition) -> Media:
+    """The clip in that other form."""
     return Media(
         media_id=f"{clip.id}:{rendition.purpose}",
         kind=MediaKind(clip.kind),
@@ -53,6 +60,10 @@ def _of_rendition(clip: Clip, rendition: Rendition) -> Media:
         size_bytes=rendition.size_bytes,
         width=rendition.width,
         height=rendition.height,
+        duration_s=rendition.duration_s,
+        frame_rate=rendition.frame_rate,
+        video_codec=rendition.video_codec,
+        audio_codec=rendition.audio_codec,
     )
 
 

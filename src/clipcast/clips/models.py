@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, UtcDateTime, new_id
@@ -34,12 +34,16 @@ class Clip(Base):
 
 
 class Rendition(Base):
-    """Another form of a clip that a platform takes where it refuses the original (a JPEG of a PNG)."""
+    """Another form of a clip that a platform takes where it refuses the original: a JPEG of a PNG, an MP4 of a WebM.
+
+    `purpose` says which: `jpeg`, or `fit-` and the platform's form. There is one of each, and it never changes: uploads may be reading it.
+    """
 
     __tablename__ = "renditions"
+    __table_args__ = (Index("ix_renditions_clip_id_purpose", "clip_id", "purpose", unique=True),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    clip_id: Mapped[str] = mapped_column(ForeignKey("clips.id"), index=True)
+    clip_id: Mapped[str] = mapped_column(ForeignKey("clips.id"))
     purpose: Mapped[str] = mapped_column(String(40))
     storage_key: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
@@ -47,4 +51,8 @@ class Rendition(Base):
     content_type: Mapped[str] = mapped_column(String(100))
     width: Mapped[int]
     height: Mapped[int]
+    duration_s: Mapped[float | None]
+    frame_rate: Mapped[float | None]
+    video_codec: Mapped[str | None] = mapped_column(String(40))
+    audio_codec: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

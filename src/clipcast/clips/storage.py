@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,9 @@ class Storage(Protocol):
 
     def open(self, key: str) -> BinaryIO:
         """The stored file for reading; raises `NotFound`."""
+
+    def on_disk(self, key: str) -> AbstractContextManager[Path]:
+        """The stored file as a file of this machine while the `with` lasts, for reading only; raises `NotFound`."""
 
     def read_range(self, key: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB; closing the generator closes the file."""
@@ -93,6 +96,15 @@ class IncomingFile:
         self._hash.update(block)
         self.size_bytes += len(block)
 
+    def reread(self) -> Self:
+        """Count and hash what lies at `path` now: a program that has to seek wrote it there instead of calling `write`."""
+        self.size_bytes, self._hash = 0, hashlib.sha256()
+        with _told_what_the_disk_says(self.path.parent), self.path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                self._hash.update(block)
+                self.size_bytes += len(block)
+        return self
+
     def seal(self) -> Self:
         """Bring every byte to the disk, so that the file survives the power going out; nothing is written afterwards."""
         if not self._file.closed:
@@ -150,6 +162,12 @@ class LocalStorage:
         if not _KEY.fullmatch(key):
             raise NotFound("There is no such file in the media store.")
         return self.root / key
+
+    @contextmanager
+    def on_disk(self, key: str) -> Iterator[Path]:
+        """The stored file itself; raises `NotFound`."""
+        self.size(key)
+        yield self.path(key)
 
     def open(self, key: str) -> BinaryIO:
         """The stored file for reading; raises `NotFound`."""
