@@ -7,6 +7,7 @@ from clipcast_simulator.clock import Clock
 from clipcast_simulator.control import control_routes
 from clipcast_simulator.desk import Desk, first_settings
 from clipcast_simulator.front import Front
+from clipcast_simulator.instagram.platform import Instagram
 from clipcast_simulator.platform import Platform
 from clipcast_simulator.settings import SimulatorSettings
 from clipcast_simulator.state import State
@@ -22,7 +23,7 @@ def create_app(state_dir: Path, settings: SimulatorSettings, clock: Clock | None
     `clipcast_simulator.server` to break connections.
     """
     clock, store, chores = clock or Clock(), State(state_dir), Chores()
-    platforms: tuple[Platform, ...] = (TikTok(store, clock, chores), YouTube(store, clock, chores))
+    platforms: tuple[Platform, ...] = (TikTok(store, clock, chores), Instagram(store, clock, chores), YouTube(store, clock, chores))
     first_settings(store, clock, settings, platforms)
     control = control_routes(store, clock, chores, platforms)
     return Front(store, Desk(store, clock), chores, platforms, control)

@@ -72,8 +72,8 @@ class InstagramKnobs(BaseModel):
     upload_tail: Literal["kept", "lost"] = "kept"  #: what a broken connection does to the last 64 KiB that arrived
     phase_complete: Literal["complete", "completed"] = "complete"  #: the word for a finished phase in video_status
     error_status: Literal["text", "number"] = "text"  #: how a failed container's `status` names its error
-    token_shape: Literal["data", "flat"] = "data"  #: the code exchange's answer: documented, or as clients read it
-    me_shape: Literal["data", "flat"] = "data"
+    code_answer: Literal["data", "flat"] = "data"  #: what the code exchange answers: as documented, or as clients read it
+    me_answer: Literal["data", "flat"] = "data"
     refresh_early_code: Literal[190, 100, 10] = 190  #: refreshing a token that is younger than 24 hours
     refresh_old: Literal["lives", "dies"] = "lives"  #: what becomes of the refreshed token
     refresh_private: Literal["accept", "refuse"] = "accept"  #: refreshing the token of a private account
