@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from clipcast.publications.retry import GIVE_UP_CAPS_AFTER
 from clipcast.publications.states import State
 from contract.bench import USERNAME, Bench
 from contract.conftest import MakeBench, PublicAddress
@@ -250,14 +251,14 @@ def test_waits_for_a_full_cap(bench: Bench, flow: Any) -> None:
 
 
 def test_gives_up_a_cap_that_stays_full(bench: Bench) -> None:
-    """Two days of a full cap mean that something else is wrong."""
+    """A cap that is never free again means that something else is wrong."""
     bench.world.ask("PUT", f"tiktok/accounts/{USERNAME}", {"daily_post_cap": 0})
     publication_id, began = bench.publish(DIRECT), bench.clock.now
 
     row = bench.carry(publication_id)
 
     assert row.state == State.FAILED
-    assert timedelta(hours=40) < bench.clock.now - began <= timedelta(hours=48)
+    assert GIVE_UP_CAPS_AFTER - timedelta(hours=2) < bench.clock.now - began <= GIVE_UP_CAPS_AFTER
     bench.check_never_published()
 
 
