@@ -10,10 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import claim, engine, lateness, upload
+from bench import claim, engine, large, lateness, upload, youtube
 
 BENCHES: dict[str, Callable[[], list[str]]] = {
     "upload": upload.measure,
+    "youtube": youtube.measure,
+    "large": large.measure,
     "claim": claim.measure,
     "engine": engine.measure,
     "lateness": lateness.measure,

@@ -1,12 +1,13 @@
 """A server that takes uploads and throws them away: `python bench/sink.py` prints its port.
 
-It answers the few TikTok calls that a direct post needs, as cheaply as Python can, so that what is measured is the sender.
+It answers the few calls of each platform that an upload needs, as cheaply as Python can, so that what is measured is the sender.
 """
 
 import json
 import re
 import socket
 import threading
+from collections.abc import Callable
 
 BUFFER_BYTES = 1 << 20
 CREATOR = {
@@ -17,6 +18,16 @@ CREATOR = {
     "duet_disabled": False,
     "stitch_disabled": False,
     "max_video_post_duration_sec": 3600,
+}
+
+YOUTUBE_CHANNEL = {
+    "items": [
+        {
+            "id": "UC0000000000000000000000",
+            "contentDetails": {"relatedPlaylists": {"uploads": "UU0000000000000000000000"}},
+            "status": {"longUploadsStatus": "allowed"},
+        }
+    ]
 }
 
 
@@ -67,21 +78,37 @@ def _swallow(connection: socket.socket, buffer: bytearray, rest: bytes, length: 
 
 def _answer(head: bytes, body: bytes, port: int) -> bytes:
     request = head.split(b"\r\n", 1)[0].decode()
-    if request.startswith("PUT"):
-        span = re.match(rb"bytes (\d+)-(\d+)/(\d+)", _header(head, b"content-range") or b"bytes 0-0/1")
-        assert span
-        done = int(span[2]) + 1 == int(span[3])
-        extra = f"Content-Range: bytes 0-{int(span[2]) + 1}/{int(span[3])}\r\n"
-        return _http("201 Created" if done else "206 Partial Content", b"null", extra)
-    if "creator_info" in request:
-        return _ok(CREATOR)
-    if "status/fetch" in request:
-        return _ok({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": [7000000000000000001]})
-    if "init" in request:
-        return _ok(
-            {"publish_id": f"v_pub_file~v2-1.{abs(hash(body)):019d}"[:60], "upload_url": f"http://127.0.0.1:{port}/upload?upload_id=1"}
-        )
+    for beginning, answer in ANSWERS.items():
+        if request.startswith(beginning):
+            return answer(head, body, port)
     return _http("404 Not Found", b"", "")
+
+
+def _tiktok_chunk(head: bytes, *_: object) -> bytes:
+    span = re.match(rb"bytes (\d+)-(\d+)/(\d+)", _header(head, b"content-range") or b"bytes 0-0/1")
+    assert span
+    done = int(span[2]) + 1 == int(span[3])
+    extra = f"Content-Range: bytes 0-{int(span[2]) + 1}/{int(span[3])}\r\n"
+    return _http("201 Created" if done else "206 Partial Content", b"null", extra)
+
+
+def _tiktok_init(_: bytes, body: bytes, port: int) -> bytes:
+    return _ok({"publish_id": f"v_pub_file~v2-1.{abs(hash(body)):019d}"[:60], "upload_url": f"http://127.0.0.1:{port}/upload?upload_id=1"})
+
+
+def _youtube_session(_: bytes, __: bytes, port: int) -> bytes:
+    return _http("200 OK", b"", f"Location: http://127.0.0.1:{port}/upload/youtube/v3/videos?upload_id=1\r\n")
+
+
+def _youtube_chunk(head: bytes, *_: object) -> bytes:
+    span = re.match(rb"bytes (\d+)-(\d+)/(\d+)", _header(head, b"content-range") or b"")
+    if span and int(span[2]) + 1 < int(span[3]):
+        return _http("308 Resume Incomplete", b"", f"Range: bytes=0-{int(span[2])}\r\n")
+    return _json({"kind": "youtube#video", "id": "abcdefghijk", "status": {"uploadStatus": "uploaded", "privacyStatus": "public"}})
+
+
+def _json(content: object) -> bytes:
+    return _http("200 OK", json.dumps(content).encode(), "")
 
 
 def _ok(content: object) -> bytes:
@@ -90,6 +117,26 @@ def _ok(content: object) -> bytes:
 
 def _http(status: str, body: bytes, extra: str) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body
+
+
+def _instagram_container(_: bytes, __: bytes, port: int) -> bytes:
+    return _json({"id": CONTAINER, "uri": f"http://127.0.0.1:{port}/rupload/{CONTAINER}"})
+
+
+CONTAINER = "17889455560051444"
+ANSWERS: dict[str, Callable[[bytes, bytes, int], bytes]] = {
+    "PUT /upload/youtube": _youtube_chunk,
+    "PUT /upload": _tiktok_chunk,
+    "POST /upload/youtube": _youtube_session,
+    "GET /youtube": lambda *_: _json(YOUTUBE_CHANNEL),
+    "POST /rupload": lambda *_: _json({"success": True}),
+    "POST /v2/post/publish/creator_info": lambda *_: _ok(CREATOR),
+    "POST /v2/post/publish/status": lambda *_: _ok({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": [7000000000000000001]}),
+    "POST /v2/post/publish": _tiktok_init,
+    "POST /v": _instagram_container,
+    "GET /v": lambda *_: _json({"id": CONTAINER, "status_code": "IN_PROGRESS"}),
+}
+"""What is answered to requests that begin so; the first that fits."""
 
 
 if __name__ == "__main__":

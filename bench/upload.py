@@ -1,23 +1,17 @@
 """Uploading 1 GiB in TikTok's chunks: the whole engine against curl sending the same chunks to the same sink, and the engine's memory.
 
-Each side runs in a process of its own. `python -m bench.upload engine SIZE PORT` is one round of the engine.
+Each side runs in a process of its own.
 """
 
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import update
-
-from bench import world
-from clipcast.clips.models import Clip
+from bench import engine_round, world
 from clipcast.platforms.tiktok.limits import DEFAULT_CHUNK_BYTES
-from clipcast.publications import claims, store
-from clipcast.system import Clipcast
 
 SIZE_BYTES = 1 << 30
 SMALL_BYTES = 10_000_000
@@ -30,11 +24,11 @@ def measure() -> list[str]:
     with world.sink() as port, tempfile.TemporaryDirectory() as directory:
         chunks = _chunk_files(Path(directory))
         for _ in range(ROUNDS):
-            rate, memory = _engine_round(SIZE_BYTES, port)
+            rate, memory = engine_round.run("tiktok", SIZE_BYTES, port)
             engine.append(rate)
             large_mb.append(memory)
             curl.append(_curl_round(chunks, port))
-        small_mb = [_engine_round(SMALL_BYTES, port)[1] for _ in range(ROUNDS)]
+        small_mb = [engine_round.run("tiktok", SMALL_BYTES, port)[1] for _ in range(ROUNDS)]
     ratio = statistics.median(engine) / statistics.median(curl)
     growth_mb = statistics.median(large_mb) - statistics.median(small_mb)
     return [
@@ -72,53 +66,3 @@ def _curl_round(chunks: list[tuple[Path, range]], port: int) -> float:
     start = time.perf_counter()
     subprocess.run(command, check=True)
     return SIZE_BYTES / 1e6 / (time.perf_counter() - start)
-
-
-def _engine_round(size_bytes: int, port: int) -> tuple[float, float]:
-    command = [sys.executable, "-m", "bench.upload", "engine", str(size_bytes), str(port)]
-    rate, memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(rate), float(memory)
-
-
-def _engine(size_bytes: int, port: int) -> None:
-    """Publish one video of that size from storage; prints MB/s and the peak resident memory in MB."""
-    with tempfile.TemporaryDirectory() as directory:
-        clipcast = world.opened(Path(directory), tiktok_api_url=f"http://127.0.0.1:{port}")
-        account_id = world.add_account(clipcast, "bench")
-        publication_id = _add_sparse_video(clipcast, size_bytes, account_id)
-        start = time.perf_counter()
-        with clipcast.db.writing() as session:
-            (lease,) = claims.claim(session, clipcast.clock(), 1, owner="bench")
-        clipcast.driver.drive(lease)
-        elapsed_s = time.perf_counter() - start
-        with clipcast.db.reading() as session:
-            row = store.get(session, publication_id)
-        assert row.state == "processing", (row.state, row.error_message, row.note)
-        clipcast.close()
-    print(size_bytes / 1e6 / elapsed_s, _peak_mb())
-
-
-def _add_sparse_video(clipcast: Clipcast, size_bytes: int, account_id: str) -> str:
-    """A clip of that many zeros in storage, and a publication of it that is due."""
-    now = clipcast.clock()
-    with clipcast.library.storage.incoming() as file:
-        block = bytes(1 << 20)
-        for start in range(0, size_bytes, len(block)):
-            file.write(block[: size_bytes - start])
-        file.seal()
-        key = clipcast.library.storage.adopt(file, "mp4")
-    with clipcast.db.writing() as session:
-        clip_id = world.add_clip(session, now)
-        facts = {"storage_key": key, "size_bytes": size_bytes, "duration_s": 60.0, "frame_rate": 30.0, "video_codec": "h264"}
-        session.execute(update(Clip).where(Clip.id == clip_id).values(**facts))
-        (publication_id,) = world.add_publications(session, clip_id, [now], now, account_id)
-    return publication_id
-
-
-def _peak_mb() -> float:
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1000
-
-
-if __name__ == "__main__":
-    _engine(int(sys.argv[2]), int(sys.argv[3]))

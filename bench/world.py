@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from clipcast.accounts.models import SocialAccount
 from clipcast.clips.models import Clip
 from clipcast.db.base import new_id
 from clipcast.db.migrate import upgrade
+from clipcast.log import configure
 from clipcast.platforms.base import Credentials
 from clipcast.posts.models import Post
 from clipcast.publications.models import Publication
@@ -50,18 +51,19 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 def opened(directory: Path, **settings: Any) -> Clipcast:
     """A migrated system in that directory."""
     clipcast = Clipcast.open(load_settings(data_dir=directory, log_level="error", **settings))
+    configure(clipcast.settings)
     upgrade(clipcast.db)
     return clipcast
 
 
-def add_account(clipcast: Clipcast, username: str, **credentials: str) -> str:
-    """A live TikTok account with these credentials; gives its id."""
+def add_account(clipcast: Clipcast, username: str, platform: str = "tiktok", **credentials: str) -> str:
+    """A live account with these credentials; gives its id."""
     now = clipcast.clock()
-    account = SocialAccount(platform="tiktok", username=username, created_at=now, updated_at=now)
+    account = SocialAccount(platform=platform, username=username, created_at=now, updated_at=now)
     with clipcast.db.writing() as session:
         session.add(account)
         session.flush()
-    stored = {"client_key": "k", "client_secret": "s", "access_token": f"act.{username}", **credentials}
+    stored = {"access_token": f"act.{username}", **credentials}
     set_account_credentials(clipcast.db, account.id, Credentials(stored), clipcast.vault, now)
     return account.id
 
@@ -82,7 +84,16 @@ def add_clip(session: Session, now: datetime) -> str:
     return clip_id
 
 
-def add_publications(session: Session, clip_id: str, due: Sequence[datetime], now: datetime, account_id: str | None = None) -> list[str]:
+def add_publications(
+    session: Session,
+    clip_id: str,
+    due: Sequence[datetime],
+    now: datetime,
+    account_id: str | None = None,
+    *,
+    platform: str = "tiktok",
+    order: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Scheduled publications that fall due at those moments, written in bulk; gives their ids in that order."""
     post_id = new_id()
     session.execute(
@@ -90,9 +101,20 @@ def add_publications(session: Session, clip_id: str, due: Sequence[datetime], no
     )
     ids = [new_id() for _ in due]
     common: dict[str, Any] = {
-        "post_id": post_id, "clip_id": clip_id, "platform": "tiktok", "social_account_id": account_id, "order": {}, "state": "scheduled",
-        "requested_at": now, "created_at": now, "updated_at": now, "sent_bytes": 0, "total_bytes": 0, "failures": 0, "attempt": 1,
-    }  # fmt: skip
+        "post_id": post_id,
+        "clip_id": clip_id,
+        "platform": platform,
+        "social_account_id": account_id,
+        "order": dict(order or {}),
+        "requested_at": now,
+        "created_at": now,
+        "updated_at": now,
+        "state": "scheduled",
+        "sent_bytes": 0,
+        "total_bytes": 0,
+        "failures": 0,
+        "attempt": 1,
+    }
     for start in range(0, len(due), 10_000):
         rows = [
             {"id": each, "scheduled_at": at, "next_action_at": at, **common}

@@ -318,7 +318,7 @@ class Platform(Protocol[StateT]):
     def load(self, stored: Mapping[str, JsonValue]) -> StateT:
         """The state from any version of `dump`."""
 
-    def account_request(self) -> Request | None:
+    def account_request(self, account: Mapping[str, str]) -> Request | None:
         """The question about what this account may do right now (TikTok's creator info), where the platform has one."""
 
     def told(self, account_answer: Answer) -> list[Told]:

@@ -37,6 +37,11 @@ class Connection:
         """What goes into the Authorization header."""
         return self.credentials.get("access_token")
 
+    @property
+    def account(self) -> Mapping[str, str]:
+        """What the platform needs to know of the account, none of it secret."""
+        return {name: self.credentials.get(name) for name in self.platform.account_facts}
+
 
 class SimulatedWorld(Protocol):
     """Where the simulator is, and where it finds our media."""

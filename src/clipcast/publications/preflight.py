@@ -7,7 +7,7 @@ from typing import Final
 from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError, ConfigurationError, InvalidRequest, ReconnectRequired
 from clipcast.platforms.base import Answer, Problem
-from clipcast.publications import publishing, quota
+from clipcast.publications import fitted, publishing, quota
 from clipcast.publications.connections import Connection, Connections
 from clipcast.publications.models import Publication
 from clipcast.publications.order import build_order
@@ -47,11 +47,12 @@ def _by_the_account(
     platform, username, credentials = connection.platform, connection.username, connection.credentials
     with db.reading() as session:
         order = build_order(session, request.clip_id, request.metadata, platform=platform, username=username, credentials=credentials)
-    return [*platform.problems(order, answer), *quota.problems_of(db, connection, now)]
+    problems = fitted.problems_of(order, platform, answer, auto_fit=request.metadata.auto_fit)
+    return [*problems, *quota.problems_of(db, connection, now)]
 
 
 def _asked(connections: Connections, connection: Connection) -> Answer | None:
-    question = connection.platform.account_request()
+    question = connection.platform.account_request(connection.account)
     if question is None:
         return None
     return connections.wire.send(question, media=connection.media, access_token=connection.access_token)

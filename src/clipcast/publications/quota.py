@@ -73,7 +73,7 @@ def _sentence(limit: Limit, now: datetime) -> str:
 
 
 def _told(connections: Connections, connection: Connection) -> tuple[list[Limit], str | None]:
-    question = connection.platform.account_request()
+    question = connection.platform.account_request(connection.account)
     if question is None:
         return [], None
     try:

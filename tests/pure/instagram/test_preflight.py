@@ -6,7 +6,6 @@ import pytest
 
 from clipcast.platforms.base import Answer, Order
 from pure.instagram.orders import (
-    ACCOUNT_ID,
     GRAPH_IG,
     INSTAGRAM,
     answer,
@@ -210,9 +209,20 @@ def test_all_problems_come_at_once_each_at_its_place() -> None:
     assert all(problem.sentence.endswith(".") for problem in found)
 
 
-def test_the_question_about_the_account() -> None:
-    request = INSTAGRAM.account_request()
+@pytest.mark.parametrize(
+    ("account", "address"),
+    [
+        pytest.param({}, f"{GRAPH_IG}/me", id="whoever the token belongs to"),
+        pytest.param({"instagram_account_id": "1784", "login": "instagram"}, f"{GRAPH_IG}/1784", id="Instagram's own login"),
+        pytest.param(
+            {"instagram_account_id": "1784", "login": "facebook"},
+            GRAPH_IG.replace("instagram.com", "facebook.com") + "/1784",
+            id="Facebook's login",
+        ),
+    ],
+)
+def test_the_question_about_the_account_goes_to_the_host_of_its_login(account: dict[str, str], address: str) -> None:
+    request = INSTAGRAM.account_request(account)
     assert request is not None
     assert (request.method, request.authorized) == ("GET", True)
-    assert request.url == f"{GRAPH_IG}/me/content_publishing_limit?fields=quota_usage,config"
-    assert ACCOUNT_ID not in str(request.url)
+    assert request.url == f"{address}/content_publishing_limit?fields=quota_usage,config"

@@ -166,7 +166,7 @@ def test_all_problems_come_at_once_each_at_its_place() -> None:
 
 
 def test_the_question_about_the_account() -> None:
-    request = TIKTOK.account_request()
+    request = TIKTOK.account_request({})
     assert request is not None
     assert (request.method, request.authorized) == ("POST", True)
     assert str(request.url) == "https://open.tiktokapis.com/v2/post/publish/creator_info/query/"

@@ -174,7 +174,7 @@ def test_all_problems_come_at_once_each_at_its_place() -> None:
 
 
 def test_the_question_about_the_account() -> None:
-    request = YOUTUBE.account_request()
+    request = YOUTUBE.account_request({})
     assert request is not None
     assert (request.method, request.authorized) == ("GET", True)
     assert request.url == "https://www.googleapis.com/youtube/v3/channels?part=id,contentDetails,status&mine=true"

@@ -28,8 +28,8 @@ class Endpoints:
     upload_url: str
     upload_host_suffix: str
 
-    def limit(self, order: Order | None) -> Request:
-        """The question how many posts the last 24 hours have seen; without an order about whoever asks."""
+    def limit(self, order: Order) -> Request:
+        """The question how many posts the last 24 hours have seen."""
         return self._get(order, _account(order), "content_publishing_limit", fields="quota_usage,config")
 
     def create(self, order: Order, body: dict[str, JsonValue]) -> Request:
@@ -76,20 +76,20 @@ class Endpoints:
         except ValueError:  # a port or address that is none
             return False
 
-    def _get(self, order: Order | None, *path: str, **query: str) -> Request:
+    def _get(self, order: Order, *path: str, **query: str) -> Request:
         return Request("GET", f"{self._address(order, *path)}?{urlencode(query, safe=',')}")
 
     def _post(self, order: Order, edge: str, content: dict[str, JsonValue]) -> Request:
         return Request("POST", self._address(order, _account(order), edge), body=Json(content, "application/json"))
 
-    def _address(self, order: Order | None, *path: str) -> str:
-        base = self.graph_url or GRAPH_URLS[login_of(order) if order else "instagram"]
+    def _address(self, order: Order, *path: str) -> str:
+        base = self.graph_url or GRAPH_URLS[login_of(order)]
         return "/".join([base.rstrip("/"), API_VERSION, *(quote(part, safe="") for part in path)])
 
 
-def _account(order: Order | None) -> str:
+def _account(order: Order) -> str:
     """The account in paths; `me` is whoever the token belongs to."""
-    return (order.account.get(ACCOUNT_ID, "") if order else "") or "me"
+    return order.account.get(ACCOUNT_ID, "") or "me"
 
 
 def _port(url: SplitResult) -> int | None:

@@ -191,9 +191,9 @@ class Instagram:
 
     # The account
 
-    def account_request(self) -> Request | None:
-        """The question how many posts of the daily limit are used; about whoever asks, which Instagram's own login understands."""
-        return self._endpoints.limit(None)
+    def account_request(self, account: Mapping[str, str]) -> Request | None:
+        """The question how many posts of the daily limit are used."""
+        return self._endpoints.limit(Order(media=(), account=account))
 
     def told(self, account_answer: Answer) -> list[Told]:
         """How many posts of the last 24 hours count, and how many may."""

@@ -147,8 +147,9 @@ class TikTok:
 
     # The account
 
-    def account_request(self) -> Request | None:
+    def account_request(self, account: Mapping[str, str]) -> Request | None:
         """The question what this creator may post right now."""
+        del account
         return self._endpoints.creator_info()
 
     def told(self, account_answer: Answer) -> list[Told]:

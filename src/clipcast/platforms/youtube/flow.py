@@ -162,8 +162,9 @@ class YouTube:
 
     # The account
 
-    def account_request(self) -> Request | None:
+    def account_request(self, account: Mapping[str, str]) -> Request | None:
         """The question which channel this is, and whether it may upload long videos."""
+        del account
         return self._endpoints.channel()
 
     def told(self, account_answer: Answer) -> list[Told]:
