@@ -45,8 +45,8 @@ def query(context: Context, request: Request) -> Reply:
     """Say how far a session is, or repeat its final answer; raises Refusal."""
     session = enter(context, request)
     span = content_range(request)
-    if span is None or request.body:
-        raise Refusal("badRequest", "A status query has an empty body and Content-Range: bytes */TOTAL.")
+    if span is None:
+        raise Refusal("badRequest", "Invalid Content-Range", "Content-Range", location_type="header")
     _check_total(session, span)
     session = sessions.settle(context, session)
     if session.state == "complete":

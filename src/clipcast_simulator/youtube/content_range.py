@@ -47,8 +47,8 @@ def content_range(request: Request) -> ContentRange | None:
 
 
 def is_query(request: Request) -> bool:
-    """Say whether a PUT asks for the progress instead of carrying bytes."""
-    return (request.header("content-range") or "").startswith("bytes */")
+    """Say whether a PUT asks for the progress instead of carrying bytes: no body, and no place for one."""
+    return (request.header("content-range") or "").startswith("bytes */") and body_size(request) == 0
 
 
 def body_size(request: Request) -> int | None:
