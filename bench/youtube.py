@@ -45,10 +45,9 @@ def _google_round(path: str, port: int) -> tuple[float, float]:
 
 
 def _google(path: str, port: int) -> None:
-    # Imported here: the measuring process must not carry Google's libraries into its own memory.
-    import googleapiclient  # noqa: PLC0415
-    from googleapiclient.discovery import build_from_document  # noqa: PLC0415
-    from googleapiclient.http import MediaFileUpload, build_http  # noqa: PLC0415
+    import googleapiclient  # noqa: PLC0415  # Google's libraries must not weigh on the process that measures
+    from googleapiclient.discovery import build_from_document  # noqa: PLC0415  # Google's libraries must not weigh on the process that measures
+    from googleapiclient.http import MediaFileUpload, build_http  # noqa: PLC0415  # Google's libraries must not weigh on the process that measures
 
     document = json.loads((Path(googleapiclient.__file__).parent / "discovery_cache/documents/youtube.v3.json").read_text())
     root = f"http://127.0.0.1:{port}/"

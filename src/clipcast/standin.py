@@ -1,24 +1,31 @@
 """What stands in for the platforms when an account has no credentials: our own simulator, and a loopback address for our media.
 
-Both start when the first simulated publication needs them. The simulator keeps its port from run to run, because upload URLs that it handed
-out name it; several processes on one data directory share one simulator, and whoever is left takes over when its server ends.
+Both are loaded and started when the first simulated publication needs them: a worker that publishes live carries neither. The simulator
+keeps its port from run to run, because upload URLs that it handed out name it; several processes on one data directory share one simulator,
+and whoever is left takes over when its server ends.
 """
 
 import contextlib
 import json
 import threading
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
-import uvicorn
-from starlette.types import ASGIApp
 
+from clipcast.clips.links import Links
+from clipcast.clips.storage import Storage
+from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError, ConfigurationError
 from clipcast.platforms.base import Answer, Request
 from clipcast.settings import Settings
-from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import SimulatorSettings
+
+if TYPE_CHECKING:
+    from clipcast.media_server import MediaServer
+    from clipcast_simulator.server import SimulatorServer
 
 log = structlog.get_logger()
 
@@ -26,11 +33,20 @@ WATCH_EVERY_S: Final = 0.5
 """How often we look whether the process that serves the shared simulator is still there."""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaHouse:
+    """What serving media takes."""
+
+    db: Database
+    storage: Storage
+    links: Links
+
+
 class StandIn:
     """The simulator's URL, and the URL under which it can fetch our media; both served from here if nobody else does."""
 
-    def __init__(self, settings: Settings, media_app: ASGIApp, send: Callable[[Request], Answer]) -> None:
-        self._settings, self._media_app, self._send = settings, media_app, send
+    def __init__(self, settings: Settings, house: MediaHouse, send: Callable[[Request], Answer]) -> None:
+        self._settings, self._house, self._send = settings, house, send
         self._state_dir = settings.data_dir / "simulator"
         self._address = self._state_dir / "address.json"
         self._lock = threading.Lock()
@@ -51,7 +67,8 @@ class StandIn:
         """The base URL of our media for the simulator, on the loopback interface."""
         with self._lock:
             if self._media is None:
-                self._media = MediaServer(self._media_app)
+                parts = import_module("clipcast.media_server")
+                self._media = cast("MediaServer", parts.MediaServer(parts.media_app(self._house)))
             return self._media.url
 
     def close(self) -> None:
@@ -73,10 +90,12 @@ class StandIn:
         raise ConfigurationError("The simulator found no free port on 127.0.0.1. Set CLIPCAST_SIMULATOR_URL to one that runs elsewhere.")
 
     def _serve(self, port: int) -> str:
-        self._server = SimulatorServer(self._state_dir, self._simulator_settings(), port=port)
-        self._address.write_text(json.dumps({"port": self._server.port, "state_id": self._state_id(self._server.port)}))
-        log.info("simulator.started", url=self._server.url)
-        return self._server.url
+        serving = import_module("clipcast_simulator.server")
+        server = cast("SimulatorServer", serving.SimulatorServer(self._state_dir, self._simulator_settings(), port=port))
+        self._server = server
+        self._address.write_text(json.dumps({"port": server.port, "state_id": self._state_id(server.port)}))
+        log.info("simulator.started", url=server.url)
+        return server.url
 
     def _watch(self) -> None:
         """Take the simulator over when the process that served it is gone."""
@@ -110,21 +129,3 @@ class StandIn:
             failure_rate=settings.simulator_failure_rate,
             moderation_s=0.0,  # a simulated post has its link at once: there is nobody to wait for
         )
-
-
-class MediaServer:
-    """Serves an application on a free loopback port, in a thread of its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", access_log=False)
-        self._socket = config.bind_socket()
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="clipcast-media", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._server.should_exit = True
-        self._thread.join(timeout=5)
-        self._socket.close()

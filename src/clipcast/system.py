@@ -4,28 +4,34 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Self
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Self, cast
 
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from clipcast.accounts.keys import open_vault, signing_key
 from clipcast.accounts.refresh import Refresher
 from clipcast.accounts.vault import Vault
-from clipcast.clips.ingest import Library, open_library
+from clipcast.clips.conversions import Conversions, Heard
 from clipcast.clips.links import Links
-from clipcast.clips.routes import media_router
 from clipcast.clips.source import ClipSource
+from clipcast.clips.storage import Storage
+from clipcast.clips.stores import open_storage
 from clipcast.clock import Clock, system_clock
 from clipcast.db.engine import Database
 from clipcast.platforms.base import AnyPlatform
+from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.registry import live_platforms
 from clipcast.platforms.wire import Wire
 from clipcast.publications.connections import Connections
 from clipcast.publications.driver import Driver
 from clipcast.publications.observer import Observer, Silent
 from clipcast.settings import Settings
-from clipcast.standin import StandIn
+from clipcast.standin import MediaHouse, StandIn
+
+if TYPE_CHECKING:
+    from clipcast.clips.ingest import Library
 
 UNFINISHED_AFTER: Final = timedelta(hours=6)
 """A file that came in only in part and was not touched for so long is left over from a crash."""
@@ -39,13 +45,14 @@ class Clipcast:
     clock: Clock
     db: Database
     vault: Vault
-    library: Library
+    storage: Storage
     links: Links
     wire: Wire
     platforms: Mapping[str, AnyPlatform]
     standin: StandIn
     connections: Connections
     driver: Driver
+    conversions: Conversions
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = system_clock, observer: Observer | None = None, wire: Wire | None = None) -> Self:
@@ -56,12 +63,10 @@ class Clipcast:
         """
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         db, wire, vault = Database(settings.database), wire or Wire(), open_vault(settings)
-        library = open_library(settings, db, clock)
-        library.storage.sweep_incoming(clock() - UNFINISHED_AFTER)
-        links = Links(SecretStr(signing_key(settings).hex()), clock)
-        media_app = FastAPI(openapi_url=None)
-        standin = StandIn(settings, media_app, lambda request: wire.send(request, media=live_media))
-        live_media = ClipSource(db, library.storage, links, lambda: settings.public_url)
+        storage, links = open_storage(settings), Links(SecretStr(signing_key(settings).hex()), clock)
+        storage.sweep_incoming(clock() - UNFINISHED_AFTER)
+        live_media = ClipSource(db, storage, links, lambda: settings.public_url)
+        standin = StandIn(settings, MediaHouse(db, storage, links), lambda request: wire.send(request, media=live_media))
         platforms = live_platforms(settings)
         connections = Connections(
             settings=settings,
@@ -71,17 +76,26 @@ class Clipcast:
             refresher=Refresher(db, vault, settings, clock, lambda request: wire.send(request, media=live_media)),
             live=platforms,
             live_media=live_media,
-            simulated_media=ClipSource(db, library.storage, links, standin.media_url),
+            simulated_media=ClipSource(db, storage, links, standin.media_url),
             standin=standin,
         )
-        driver = Driver(db, connections, wire, clock, observer or Silent(), random.random)
-        opened = cls(settings, clock, db, vault, library, links, wire, platforms, standin, connections, driver)
-        media_app.state.clipcast = opened
-        media_app.include_router(media_router)
+        conversions = Conversions(lambda clip_id, form, heard: opened.convert(clip_id, form, heard))  # noqa: PLW0108  # `opened` comes later
+        driver = Driver(db, connections, wire, clock, observer or Silent(), random.random, conversions)
+        opened = cls(settings, clock, db, vault, storage, links, wire, platforms, standin, connections, driver, conversions)
         return opened
+
+    @cached_property
+    def library(self) -> "Library":
+        """Where clips come in. Loaded when something comes in: the codecs weigh more than all that a worker needs to upload."""
+        return cast("Library", import_module("clipcast.clips.ingest").open_library(self.settings, self.db, self.clock, self.storage))
+
+    def convert(self, clip_id: str, form: MediaForm, heard: Heard) -> None:
+        """Make the form of this clip, unless it is there; loaded like the library, and for the same reason."""
+        import_module("clipcast.clips.converting").convert(self.library, clip_id, form, heard)
 
     def close(self) -> None:
         """Stop what was started here, and give all connections back."""
+        self.conversions.stop()
         self.standin.close()
         self.wire.close()
         self.db.close()

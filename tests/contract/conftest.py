@@ -18,7 +18,7 @@ from clipcast.clips.sample import make_sample_image, make_sample_video
 from clipcast.db.migrate import upgrade
 from clipcast.platforms.wire import Wire
 from clipcast.settings import load_settings
-from clipcast.standin import MediaServer
+from clipcast.media_server import MediaServer
 from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet

@@ -24,7 +24,7 @@ from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import SUCCESS, State
 from clipcast.settings import load_settings
-from clipcast.standin import MediaServer
+from clipcast.media_server import MediaServer
 from clipcast.system import Clipcast
 from contract.bench import connect_live
 from contract.platforms import Flow, PlatformUnderTest

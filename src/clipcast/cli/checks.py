@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clipcast.accounts import keys
 from clipcast.cli.output import megabytes
-from clipcast.clips.ingest import open_storage
 from clipcast.clips.storage import LocalStorage, Storage, key_of
+from clipcast.clips.stores import open_storage
 from clipcast.clock import system_clock
 from clipcast.db import migrate
 from clipcast.db.engine import Database

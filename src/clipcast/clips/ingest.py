@@ -12,18 +12,17 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clipcast.clips.buckets import BucketStorage
 from clipcast.clips.fetch import Fetcher
-from clipcast.clips.models import Clip, Rendition
+from clipcast.clips.models import JPEG, Clip, Rendition
 from clipcast.clips.probe import Facts, probe
-from clipcast.clips.renditions import JPEG, Picture, jpeg_for_platforms
-from clipcast.clips.storage import BLOCK_BYTES, IncomingFile, LocalStorage, Storage
+from clipcast.clips.renditions import Picture, jpeg_for_platforms
+from clipcast.clips.storage import BLOCK_BYTES, IncomingFile, Storage
 from clipcast.clips.store import find_by_content, get_clip, get_clips
 from clipcast.clips.thumbnail import thumbnail
 from clipcast.clock import Clock
 from clipcast.db.base import new_id
 from clipcast.db.engine import Database
-from clipcast.errors import ConfigurationError, InvalidRequest, NotFound
+from clipcast.errors import InvalidRequest, NotFound
 from clipcast.platforms.base import MediaKind
 from clipcast.settings import Settings
 
@@ -191,35 +190,10 @@ def _refuse_unless_images(clips: Iterable[Clip]) -> None:
             raise InvalidRequest(f"The clip {clip.id} is no image, so it cannot be a source of a slideshow.")
 
 
-def open_library(settings: Settings, db: Database, clock: Clock) -> Library:
-    """The library that the settings describe.
-
-    Raises:
-        ConfigurationError: the storage URL is of a kind that Clipcast does not know.
-    """
-    return Library(
-        storage=open_storage(settings),
-        db=db,
-        clock=clock,
-        fetcher=Fetcher(allow_hosts=settings.fetch_allow_hosts),
-        max_bytes=settings.fetch_max_bytes,
-    )
-
-
-def open_storage(settings: Settings) -> Storage:
-    """The media store that the settings name: `media/` in the data directory unless `CLIPCAST_STORAGE_URL` says otherwise.
-
-    Raises:
-        ConfigurationError: the URL is of a kind that Clipcast does not know.
-    """
-    if not settings.storage_url:
-        return LocalStorage(settings.data_dir / "media")
-    parts = urlsplit(settings.storage_url)
-    if parts.scheme == "s3":
-        return BucketStorage.from_url(settings.storage_url, settings.data_dir / "staging")
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not parts.path:
-        raise ConfigurationError("CLIPCAST_STORAGE_URL must name a directory or a bucket: file:///srv/clipcast/media, s3://bucket/prefix.")
-    return LocalStorage(Path(unquote(parts.path)))
+def open_library(settings: Settings, db: Database, clock: Clock, storage: Storage) -> Library:
+    """The library of the clips in this storage."""
+    fetcher = Fetcher(allow_hosts=settings.fetch_allow_hosts)
+    return Library(storage=storage, db=db, clock=clock, fetcher=fetcher, max_bytes=settings.fetch_max_bytes)
 
 
 def clean_name(name: str, extension: str) -> str:

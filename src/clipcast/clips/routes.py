@@ -17,7 +17,7 @@ from clipcast.clips.media import Located, locate
 from clipcast.clips.models import Clip
 from clipcast.clips.ranges import Unsatisfiable, requested_range
 from clipcast.clips.schemas import ClipByUrl, ClipOut, ClipPage
-from clipcast.clips.storage import BLOCK_BYTES
+from clipcast.clips.storage import BLOCK_BYTES, Storage
 from clipcast.clips.store import get_clip, list_clips
 from clipcast.clips.upload import MultipartUpload, malformed
 from clipcast.db.engine import Database
@@ -34,6 +34,7 @@ class _Services(Protocol):
     """What these routes need of the application's state (`app.state.clipcast`)."""
 
     library: Library
+    storage: Storage
     db: Database
     links: Links
 
@@ -157,7 +158,7 @@ def get_thumbnail(request: Request, clip_id: str) -> Response:
         key = get_clip(session, clip_id).thumbnail_key
     if key is None:
         raise NotFound("This clip has no thumbnail.")
-    with services.library.storage.open(key) as file:
+    with services.storage.open(key) as file:
         headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
         return Response(file.read(), media_type="image/jpeg", headers=headers)
 
@@ -169,7 +170,7 @@ def get_media(request: Request, signed: str) -> Response:
     services = _services(request)
     with services.db.reading() as session:
         found = locate(session, services.links.verify(signed))
-    size = services.library.storage.size(found.storage_key)
+    size = services.storage.size(found.storage_key)
     headers = _media_headers(found)
     try:
         part = requested_range(_range_header(request, headers["ETag"]), size)
@@ -181,7 +182,7 @@ def get_media(request: Request, signed: str) -> Response:
     headers |= {"Content-Length": str(len(part)), "Content-Type": found.content_type}
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    blocks = services.library.storage.read_range(found.storage_key, part.start, part.stop)
+    blocks = services.storage.read_range(found.storage_key, part.start, part.stop)
     return _Blocks(blocks, status, headers)
 
 

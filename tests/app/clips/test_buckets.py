@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from clipcast.clips.buckets import BucketStorage
-from clipcast.clips.ingest import open_storage
+from clipcast.clips.stores import open_storage
 from clipcast.clips.storage import BLOCK_BYTES, LocalStorage, Storage
 from clipcast.errors import Busy, ConfigurationError, NotFound, UnusableMedia
 from clipcast.settings import load_settings

@@ -23,7 +23,7 @@ from clipcast.clips.links import Links
 from clipcast.clips.models import Clip
 from clipcast.clips.routes import media_router, router
 from clipcast.clips.sample import make_sample_video
-from clipcast.clips.storage import LocalStorage
+from clipcast.clips.storage import LocalStorage, Storage
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, NotFound
@@ -39,6 +39,7 @@ class Services:
     """What the application hands to the routes."""
 
     library: Library
+    storage: Storage
     db: Database
     clock: Clock
     links: Links
@@ -76,7 +77,7 @@ def site(library: Library, db: Database, clock: Clock, links: Links) -> Iterator
     app.include_router(router)
     app.include_router(media_router)
     app.add_exception_handler(ClipcastError, explain)
-    app.state.clipcast = Services(library, db, clock, links)
+    app.state.clipcast = Services(library, library.storage, db, clock, links)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
