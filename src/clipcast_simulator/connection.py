@@ -98,6 +98,11 @@ class ConnectionProtocol(H11Protocol):
         self.flow.resume_reading()
         return self._bulk
 
+    def leftover(self) -> bytes:
+        """Return what arrived of a body before the client left, once."""
+        left, self.cycle.body = bytes(self.cycle.body), bytearray()
+        return left
+
     def data_received(self, data: bytes) -> None:
         """Give bytes to the parser, or to whoever took the body."""
         if self._bulk is None:

@@ -29,6 +29,9 @@ class Socket(Protocol):
     def take_body(self, left: int) -> Stream:
         """Hand over the rest of the body, of which so many bytes were not read yet."""
 
+    def leftover(self) -> bytes:
+        """Return what arrived of a body before the client left, once."""
+
     def reset(self) -> None:
         """Break the connection with a TCP RST."""
 
@@ -48,6 +51,7 @@ class Line:
         self._receive = receive
         self._send = send
         self._stream: Stream | None = None
+        self._is_lost = False
         self.is_complete = False  #: every byte of the body was read
 
     async def read(self) -> bytes:
@@ -56,7 +60,7 @@ class Line:
             return await self._read_stream(self._stream)
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            return self._last_words()
         self.is_complete = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         return body
@@ -64,8 +68,17 @@ class Line:
     def hasten(self, left: int) -> None:
         """Read the rest of a large body past the HTTP parser, where the server can. Something was read already."""
         connection = self._scope.get("extensions", {}).get(EXTENSION)
-        if connection is not None and left > 0:
+        if connection is not None and left > 0 and not self._is_lost:
             self._stream = connection.take_body(left)
+
+    def _last_words(self) -> bytes:
+        """Return what arrived before the client left and was not read yet; then raise Disconnected."""
+        connection = self._scope.get("extensions", {}).get(EXTENSION)
+        self._is_lost = True
+        left: bytes = b"" if connection is None else connection.leftover()
+        if not left:
+            raise Disconnected
+        return left
 
     async def _read_stream(self, stream: Stream) -> bytes:
         block = await stream.read()

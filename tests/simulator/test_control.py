@@ -12,7 +12,7 @@ def test_it_says_what_it_is(sim: Sim) -> None:
 
     assert told["simulator"] == "clipcast"
     assert told["now"] == "2026-11-01T12:00:00.000Z"
-    assert told["platforms"] == ["tiktok", "youtube"]
+    assert told["platforms"] == ["instagram", "tiktok", "youtube"]
 
 
 def test_a_reset_makes_another_world_but_keeps_the_settings(sim: Sim, ana: Creator) -> None:
