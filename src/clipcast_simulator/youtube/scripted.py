@@ -162,8 +162,9 @@ def _description(error: str) -> str:
 def _name(fault: Fault | None) -> str:
     if fault is None or fault.kind != "platform":
         return ""
-    timed = _TIMED.fullmatch(fault.instruction)
-    return timed[1] if timed else fault.instruction.partition(":")[0]
+    if (timed := _TIMED.fullmatch(fault.instruction)) is not None:
+        return timed[1]
+    return "fail" if fault.instruction.startswith("fail:") else fault.instruction
 
 
 def _seconds(fault: Fault | None) -> float:

@@ -39,7 +39,9 @@ def page(sim: Sim, **changes: str | None) -> Answer:
     return sim.send("GET", f"/youtube/o/oauth2/v2/auth?{urlencode(asked)}")
 
 
-def decide(sim: Sim, shown: Answer, username: str = "ana", *, grant: tuple[str, ...] = (UPLOAD, READONLY), decision: str = "continue") -> Any:
+def decide(
+    sim: Sim, shown: Answer, username: str = "ana", *, grant: tuple[str, ...] = (UPLOAD, READONLY), decision: str = "continue"
+) -> Any:
     """Fill in the form and return what the browser is sent back with."""
     assert shown.status == 200, shown.body
     hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', shown.body.decode())
@@ -144,7 +146,7 @@ def test_the_user_may_untick_a_scope(sim: Sim) -> None:
     ],
 )
 def test_a_refresh_token_comes_offline_and_once_unless_asked_anew(
-    sim: Sim, first: dict[str, str | None], then: dict[str, str | None] | None, has_refresh: bool
+    sim: Sim, *, first: dict[str, str | None], then: dict[str, str | None] | None, has_refresh: bool
 ) -> None:
     answer = granted(sim, **first)
     if then is not None:
@@ -210,7 +212,8 @@ def test_pkce_in_both_methods(sim: Sim, asked: dict[str, str | None], sent: str 
 def test_a_bad_exchange_is_refused_in_oauths_shape(sim: Sim, changes: Mapping[str, str | None], status: int, error: str) -> None:
     code = decide(sim, page(sim))["code"]
 
-    assert refused(exchange(sim, **({"code": code} | changes)))[:2] == (status, error)
+    fields: dict[str, Any] = {"code": code, **changes}
+    assert refused(exchange(sim, **fields))[:2] == (status, error)
     assert exchange(sim, code).status == 200
 
 
@@ -252,7 +255,7 @@ def test_a_used_refresh_token_lives_on(sim: Sim) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_in_testing_mode_refresh_tokens_live_seven_days(sim: Sim, whole: bool) -> None:
+def test_in_testing_mode_refresh_tokens_live_seven_days(sim: Sim, *, whole: bool) -> None:
     if whole:
         knobs(sim, testing_mode=True)
     else:

@@ -193,7 +193,7 @@ def test_the_insert_address_without_upload_has_no_place_for_the_video(eva: Chann
         ("yt-analytics.readonly", False, False),
     ],
 )
-def test_scopes_allow_what_the_table_says(sim: Sim, scope: str, may_upload: bool, may_read: bool) -> None:
+def test_scopes_allow_what_the_table_says(sim: Sim, scope: str, *, may_upload: bool, may_read: bool) -> None:
     someone = channel(sim, "someone", scopes=[scope])
 
     assert (someone.start().status == 200) == may_upload
@@ -321,7 +321,7 @@ def test_an_omitted_privacy_is_public(eva: Channel) -> None:
     assert eva.upload(b"bytes", {"snippet": {"title": "x"}})["status"]["privacyStatus"] == "public"
 
 
-def test_a_section_whose_part_is_not_named_is_not_applied(sim: Sim, eva: Channel) -> None:
+def test_a_section_whose_part_is_not_named_is_not_applied(eva: Channel) -> None:
     shown = eva.upload(b"bytes", RESOURCE, part="snippet")
 
     assert "status" not in shown
