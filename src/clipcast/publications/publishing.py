@@ -14,7 +14,7 @@ from clipcast.accounts.models import SocialAccount
 from clipcast.clips import store as clips
 from clipcast.errors import Conflict, InvalidRequest, PlatformMismatch, UnsupportedPlatform
 from clipcast.platforms.base import AnyPlatform, Credentials, MediaKind, Problem
-from clipcast.publications import ledger, store
+from clipcast.publications import fitted, ledger, store
 from clipcast.publications.models import Publication
 from clipcast.publications.order import Metadata, build_order
 from clipcast.publications.states import FINAL, SUCCESS, Event, State, after
@@ -73,7 +73,7 @@ def problems_of(session: Session, request: PublishRequest, target: Target) -> li
     order = build_order(
         session, request.clip_id, request.metadata, platform=platform, username=target.username, credentials=Credentials({})
     )
-    return [*_problems_of_form(session, request), *platform.problems(order, None)]
+    return [*_problems_of_form(session, request), *fitted.problems_of(order, platform, None, auto_fit=request.metadata.auto_fit)]
 
 
 def _problems_of_form(session: Session, request: PublishRequest) -> list[Problem]:
@@ -258,11 +258,16 @@ def decide(session: Session, publication_id: str, *, is_live: bool, external_url
     """A person looked: an uncertain publication is live after all, or certainly is not and starts over.
 
     Raises:
-        Conflict: the publication is not uncertain.
+        Conflict: the publication is not uncertain; or it is to start over while we are still looking, when the post may yet appear.
     """
     publication = store.locked(session, publication_id)
     if publication.state != State.UNCERTAIN:
         raise Conflict(f"This publication is {publication.state}; there is nothing to decide.")
+    if not is_live and publication.next_action_at is not None:
+        raise Conflict(
+            f"Clipcast is still looking for this post, next at {publication.next_action_at:%H:%M:%S} UTC: it may yet appear, and starting "
+            "over now could post it twice. Decide when the search is over."
+        )
     if not is_live:
         return _start_over(session, publication, now)
     state = after(State.UNCERTAIN, Event.CONFIRMED)
