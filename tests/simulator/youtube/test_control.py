@@ -1,7 +1,12 @@
 """YouTube's part of the control resource."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
 
+from clipcast_simulator.settings import YouTubeKnobs
+from clipcast_simulator.youtube import scripted
 from simulator.wire import Sim
 from simulator.youtube.channel import RESOURCE, Channel, app, channel, posts, reason
 
@@ -125,3 +130,11 @@ def test_no_secret_reaches_the_journal(sim: Sim, eva: Channel) -> None:
     assert "upload_id" not in told
     assert eva.token not in told
     assert [entry["username"] for entry in sim.requests()] == ["eva", "eva"]
+
+
+@pytest.mark.parametrize("names", [scripted._WHERE, scripted.DATA | scripted.OAUTH | scripted.PAGES, YouTubeKnobs.model_fields])
+def test_the_page_names_every_fault_operation_and_knob(names: Iterable[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator.md").read_text(encoding="utf-8")
+    section = page[page.index("## YouTube") :]
+
+    assert [name for name in names if f"`{name}" not in section] == []
