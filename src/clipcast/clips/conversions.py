@@ -11,18 +11,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
-from clipcast.clips.fitting import ImagePlan, Plan, VideoPlan, fits, plan_for
-from clipcast.clips.ingest import Library
-from clipcast.clips.media import media_of_original, media_of_rendition
-from clipcast.clips.models import Clip, Rendition
-from clipcast.clips.probe import Facts, probe
-from clipcast.clips.renditions import fitted_picture
-from clipcast.clips.storage import IncomingFile
-from clipcast.clips.store import find_rendition, get_clip
-from clipcast.clips.transcode import Heard, Source, transcode
-from clipcast.errors import Busy, ClipcastError, UnusableMedia
+from clipcast.errors import Busy, ClipcastError
 from clipcast.platforms.forms import MediaForm, purpose_of
 
 log = structlog.get_logger()
@@ -31,6 +21,12 @@ MAX_WAITING: Final = 100
 """Conversions that were asked for and have not begun; more are refused for now."""
 
 Key: TypeAlias = tuple[str, str]
+
+Heard: TypeAlias = Callable[[float], None]
+"""Is told the fraction that is done, many times a second; what it raises ends the work."""
+
+Convert: TypeAlias = Callable[[str, MediaForm, Heard], None]
+"""Makes the form of the clip of that id, unless it is there."""
 
 
 @dataclass(slots=True)
@@ -54,10 +50,10 @@ class _Stopped(Exception):
 
 
 class Conversions:
-    """The conversions of this process."""
+    """The conversions of this process, each carried out by `convert`."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, convert: Convert) -> None:
+        self._convert = convert
         self._working = threading.Lock()
         self._known = threading.Condition()
         self._conversions: dict[Key, Conversion] = {}
@@ -103,9 +99,11 @@ class Conversions:
         """
         if not self._working.acquire(blocking=False):
             return False
+        conversion = Conversion(clip_id, form)
         try:
-            self._carry_out(Conversion(clip_id, form), heard)
+            self._carry_out(conversion, heard)
         finally:
+            self._forget(conversion)
             self._working.release()
         return True
 
@@ -122,6 +120,7 @@ class Conversions:
             with self._working:
                 try:
                     self._carry_out(conversion, self._unless_stopped)
+                    self._forget(conversion)
                 except _Stopped:
                     return
                 except Exception as error:  # noqa: BLE001  # whatever it is, the one who asked must be told
@@ -162,70 +161,8 @@ class Conversions:
             conversion.progress = fraction
             heard(fraction)
 
-        try:
-            _make(self._library, conversion.clip_id, conversion.form, told)
-        finally:
-            with self._known:
-                self._conversions.pop(conversion.key, None)
+        self._convert(conversion.clip_id, conversion.form, told)
 
-
-def _make(library: Library, clip_id: str, form: MediaForm, heard: Callable[[float], None]) -> None:
-    with library.db.reading() as session:
-        clip = get_clip(session, clip_id)
-        if find_rendition(session, clip_id, purpose_of(form)) is not None:
-            return
-    plan = plan_for(media_of_original(clip), form)
-    if plan is None:
-        raise UnusableMedia("No conversion can make this clip fit: its shape is too extreme. Export it in another one.")
-    with library.storage.incoming() as file:
-        facts = _converted(library, clip, plan, file, heard)
-        rendition = _rendition(library, clip, form, file, facts)
-        if not fits(media_of_rendition(clip, rendition), form):
-            raise UnusableMedia(f"Converting this clip gave {plan} in {file.size_bytes / 1e6:.1f} MB, which is still not taken.")
-        library.storage.adopt(file, facts.extension)
-    _insert(library, rendition)
-    log.info("conversion.done", clip=clip_id, purpose=rendition.purpose, size_bytes=rendition.size_bytes)
-
-
-def _converted(library: Library, clip: Clip, plan: Plan, file: IncomingFile, heard: Heard) -> Facts:
-    """Write the converted clip into `file`, and look at it as at any stranger's."""
-    with library.storage.on_disk(clip.storage_key) as path:
-        match plan:
-            case VideoPlan():
-                transcode(Source(path, clip.content_type, clip.duration_s or 0.0), plan, file.path, heard)
-                file.reread()
-            case ImagePlan():
-                heard(0.0)
-                file.write(fitted_picture(path, plan).encoded)
-    file.seal()
-    return probe(file.path)
-
-
-def _rendition(library: Library, clip: Clip, form: MediaForm, file: IncomingFile, facts: Facts) -> Rendition:
-    return Rendition(
-        clip_id=clip.id,
-        purpose=purpose_of(form),
-        storage_key=file.key(facts.extension),
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
-        content_type=facts.content_type,
-        width=facts.width,
-        height=facts.height,
-        duration_s=facts.duration_s,
-        frame_rate=facts.frame_rate,
-        video_codec=facts.video_codec,
-        audio_codec=facts.audio_codec,
-        created_at=library.clock(),
-    )
-
-
-def _insert(library: Library, rendition: Rendition) -> None:
-    """Remember it, unless another process made the same meanwhile: then theirs counts, and uploads may be reading it already."""
-    try:
-        with library.db.writing() as session:
-            if find_rendition(session, rendition.clip_id, rendition.purpose) is None:
-                session.add(rendition)
-    except IntegrityError:
-        with library.db.reading() as session:
-            if find_rendition(session, rendition.clip_id, rendition.purpose) is None:
-                raise
+    def _forget(self, conversion: Conversion) -> None:
+        with self._known:
+            self._conversions.pop(conversion.key, None)

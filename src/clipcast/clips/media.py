@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from clipcast.clips.models import Clip, Rendition
-from clipcast.clips.renditions import JPEG
+from clipcast.clips.models import JPEG, Clip, Rendition
 from clipcast.clips.store import find_rendition, get_clip
 from clipcast.errors import NotFound
 from clipcast.platforms.base import Media, MediaKind

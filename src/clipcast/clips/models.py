@@ -1,11 +1,15 @@
 """Tables of the media: clips and their renditions."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, UtcDateTime, new_id
+
+JPEG: Final = "jpeg"
+"""The purpose under which a JPEG of a PNG is stored."""
 
 
 class Clip(Base):

@@ -115,6 +115,11 @@ def codec_of(stream: Stream) -> str | None:
     return None if codec is None else str(codec.canonical_name)
 
 
+def can_decode(stream: Stream) -> bool:
+    """Whether there is a decoder that we let files use."""
+    return codec_of(stream) is not None and stream.codec_context.name in _DECODERS.split(",")
+
+
 def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
     """The next frame that can be decoded; gives up after a hundred packets without one."""
     for number, packet in enumerate(container.demux(stream)):

@@ -18,8 +18,6 @@ from clipcast.clips.probe import MAX_SIDE, open_image, upright
 from clipcast.clips.thumbnail import on_white
 from clipcast.errors import UnusableMedia
 
-JPEG: Final = "jpeg"
-"""The purpose under which a JPEG of a PNG is stored."""
 _QUALITY: Final = 92  # platforms compress again; below 90 the second loss shows, above 95 only the size grows
 _QUALITIES: Final = (_QUALITY, 85, 75, 60)  # tried in turn where a platform takes only so many bytes
 

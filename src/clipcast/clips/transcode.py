@@ -5,7 +5,7 @@ filled with silence, so that picture and sound stay together; whatever the file 
 """
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,8 +21,9 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from clipcast.clips.conversions import Heard
 from clipcast.clips.fitting import AUDIO_BITS_PER_S, Pictures, VideoPlan
-from clipcast.clips.probe import codec_of, first_frame, open_video, picture_stream
+from clipcast.clips.probe import can_decode, codec_of, first_frame, open_video, picture_stream
 from clipcast.errors import Busy, UnusableMedia
 
 SAMPLE_RATE_HZ: Final = 48_000
@@ -36,9 +37,6 @@ _KEYFRAME_EVERY_S: Final = 2
 _SLACK_S: Final = 1.0
 _UPRIGHT: Final = {90: ("transpose=cclock",), 180: ("hflip", "vflip"), 270: ("transpose=clock",)}
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-Heard = Callable[[float], None]
-"""Is told the fraction that is done, many times a second; what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +108,9 @@ def _tracks(reading: InputContainer, writing: OutputContainer, source: Source, p
         pictures.index: _Copied(pictures, writing, times) if look is None else _Pictures(pictures, writing, plan, look, times)
     }
     for sound in reading.streams.audio[:1]:
-        if codec_of(sound) is None:
-            raise UnusableMedia("The codec of the video's sound is not known. Export it as MP4 with H.264 and AAC.")
+        if not can_decode(sound):
+            name = codec_of(sound) or "unknown"
+            raise UnusableMedia(f"The video's sound is of a kind that Clipcast cannot read ({name}). Export it as MP4 with H.264 and AAC.")
         tracks[sound.index] = _Copied(sound, writing, times) if copied and not plan.encode_audio else _Sound(writing, times)
     return tracks
 

@@ -78,7 +78,7 @@ def create(session: Session, wanted: PostIn, platforms: Platforms, now: datetime
 
 def requests_of(session: Session, wanted: PostIn, platforms: Platforms) -> list[PublishRequest]:
     """What the post asks of each target, satellites included; no account twice."""
-    common = {"caption": wanted.caption, "title": wanted.title, "hashtags": wanted.hashtags}
+    common = {"caption": wanted.caption, "title": wanted.title, "hashtags": wanted.hashtags, "auto_fit": wanted.auto_fit}
     requests: dict[tuple[str, str | None], PublishRequest] = {}
     for target in wanted.targets:
         for platform, account_id in _accounts_of(session, target, platforms):

@@ -59,6 +59,7 @@ class PostIn(BaseModel):
     timezone: Zone = "UTC"
     options: dict[PlatformName, Options] = Field(default_factory=dict, description="Options of all targets on a platform.")
     targets: list[TargetIn] = Field(min_length=1, max_length=100)
+    auto_fit: StrictBool = Field(default=False, description="Post converted copies of files whose form a platform does not take.")
     allow_duplicate: StrictBool = Field(default=False, description="Post although the same went to the same account within a day.")
 
     def due_at(self) -> datetime | None:

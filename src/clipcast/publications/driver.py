@@ -5,24 +5,27 @@ next driver carries on from it and asks the platform instead of guessing. Nothin
 `next_action_at` and gives the lease back.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from sqlalchemy.orm import Session
 
+from clipcast.clips.conversions import Conversions
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, Withdrawn
-from clipcast.platforms.base import Done, Send, Stage, Undecidable, Wait
+from clipcast.platforms.base import Done, Order, Send, Stage, Undecidable, Wait
+from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.wire import Wire
 from clipcast.publications import ledger, pace, store
 from clipcast.publications.connections import Connection, Connections
+from clipcast.publications.fitted import conversions_of
 from clipcast.publications.leases import Lease
 from clipcast.publications.models import Publication
 from clipcast.publications.observer import Observer
@@ -32,6 +35,11 @@ from clipcast.publications.retry import GiveUp, RefreshToken, TryAgain, decide
 from clipcast.publications.states import SUCCESS, Event, State, after
 
 log = structlog.get_logger()
+
+SAY_EVERY_S: Final = 1.0
+"""How often a conversion says how far it is."""
+
+_SOON: Final = timedelta(seconds=1)
 
 _STAGE_EVENTS: Final = {Stage.UPLOADING: Event.UPLOAD_BEGAN, Stage.PROCESSING: Event.PLATFORM_TOOK_OVER, Stage.UNCERTAIN: Event.ANSWER_LOST}
 _STAGE_STATES: Final = {Stage.UPLOADING: State.UPLOADING, Stage.PROCESSING: State.PROCESSING, Stage.UNCERTAIN: State.UNCERTAIN}
@@ -70,6 +78,10 @@ class Run:
         return self.connection
 
 
+class _NotYet(Exception):
+    """Nothing is wrong, and nothing can be begun now; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
     """Everything that driving needs; shared by all threads of a process."""
@@ -80,6 +92,7 @@ class Driver:
     clock: Clock
     observer: Observer
     jitter: Callable[[], float]
+    conversions: Conversions
     pause: Callable[[float], None] = time.sleep
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -111,9 +124,12 @@ class Driver:
         """The run of this publication, its flow begun if it had none; None when that failed and was written down."""
         try:
             connection = self.connections.open(publication)
-            flow = self._flow(publication, connection)
+            flow = self._flow(lease, publication, connection)
         except LeaseLost:
             raise
+        except _NotYet as later:
+            self._paused(_unbegun(lease, publication), Wait(self.clock() + _SOON, str(later)))
+            return None
         except Exception as error:  # noqa: BLE001  # whatever it is, the row must say so
             self._not_begun(lease, publication, error)
             return None
@@ -130,20 +146,54 @@ class Driver:
             self._save_beginning(run)
         return run
 
-    def _flow(self, publication: Publication, connection: Connection) -> Any:
+    def _flow(self, lease: Lease, publication: Publication, connection: Connection) -> Any:
+        platform = connection.platform
         if publication.flow is not None:
-            return connection.platform.load(publication.flow)
-        metadata, platform = Metadata.model_validate(publication.order), connection.platform
+            return platform.load(publication.flow)
+        metadata = Metadata.model_validate(publication.order)
+        order = self._order(publication, metadata, connection)
+        if metadata.auto_fit:
+            for clip_id, form in conversions_of(order, platform):
+                self._convert(lease, clip_id, form)
+            order = self._order(publication, metadata, connection)
+        return platform.begin(order)
+
+    def _order(self, publication: Publication, metadata: Metadata, connection: Connection) -> Order:
         with self.db.reading() as session:
-            order = build_order(
+            return build_order(
                 session,
                 publication.clip_id,
                 metadata,
-                platform=platform,
+                platform=connection.platform,
                 username=connection.username,
                 credentials=connection.credentials,
             )
-        return platform.begin(order)
+
+    def _convert(self, lease: Lease, clip_id: str, form: MediaForm) -> None:
+        """Make the copy of the clip that the platform takes. That may take minutes; the lease is renewed by its keeper meanwhile.
+
+        Raises:
+            _NotYet: another conversion is running in this process, or the process is about to end.
+            LeaseLost: the publication was withdrawn or changed meanwhile.
+        """
+        said_at_s = float("-inf")
+
+        def heard(fraction: float) -> None:
+            nonlocal said_at_s
+            lease.check()
+            if self.stopping.is_set():
+                raise _NotYet("Clipcast is being restarted")
+            if time.monotonic() - said_at_s >= SAY_EVERY_S:
+                said_at_s = time.monotonic()
+                self._say(lease, f"converting the clip for {form.name}: {fraction:.0%}")
+
+        if not self.conversions.make(clip_id, form, heard):
+            raise _NotYet(f"waits to be converted for {form.name}: another conversion is running")
+
+    def _say(self, lease: Lease, note: str) -> None:
+        """Tell people, if the database can take it now."""
+        with contextlib.suppress(Busy), self.db.writing() as session:
+            store.write_held(session, lease, self.clock(), {"note": note})
 
     def _save_beginning(self, run: Run) -> None:
         now = self.clock()
@@ -159,9 +209,8 @@ class Driver:
 
     def _not_begun(self, lease: Lease, publication: Publication, error: Exception) -> None:
         """No connection or no flow: nothing was sent, so waiting and failing are both safe."""
-        position = Position(None, publication.irreversible_at)
-        run = Run(lease, publication, None, position, State(publication.state), publication.failures, publication.failing_since)
-        self._trouble(run, position, error)
+        run = _unbegun(lease, publication)
+        self._trouble(run, run.position, error)
 
     # Steps
 
@@ -374,7 +423,7 @@ class Driver:
             else:
                 return
 
-    @contextmanager
+    @contextlib.contextmanager
     def _saving(self, run: Run, label: str) -> Iterator[Session]:
         self.observer.at("before save", run.publication.id, label)
         with self.db.writing() as session:
@@ -384,6 +433,12 @@ class Driver:
     def _tell_end(self, run: Run, state: State, now: datetime) -> None:
         started_at = run.publication.started_at or now
         self.observer.ended(run.publication.id, state, (now - started_at).total_seconds())
+
+
+def _unbegun(lease: Lease, publication: Publication) -> Run:
+    """A run that has neither a connection nor a flow yet."""
+    position = Position(None, publication.irreversible_at)
+    return Run(lease, publication, None, position, State(publication.state), publication.failures, publication.failing_since)
 
 
 def _changed_nothing(error: Exception) -> bool:

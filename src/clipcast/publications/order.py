@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy.orm import Session
 
 from clipcast.clips import store as clips
 from clipcast.clips.media import media_of
 from clipcast.platforms.base import AnyPlatform, Credentials, Media, Order, Privacy
+from clipcast.publications.fitted import fitted
 
 
 class Metadata(BaseModel):
@@ -42,6 +43,10 @@ class Metadata(BaseModel):
     cover_clip_id: str | None = Field(
         default=None, max_length=100, description="An image to use as the cover, where the platform takes one."
     )
+    auto_fit: StrictBool = Field(
+        default=False,
+        description="Post a converted copy of files whose form the platform does not take (codec, frame rate, size; never the length).",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="The platform's own options; preflight says which it does not know.")
     extra: dict[str, Any] = Field(default_factory=dict, description="Merged last into the platform's own request.")
 
@@ -61,13 +66,13 @@ def with_hashtags(caption: str, hashtags: Sequence[str]) -> str:
 def build_order(
     session: Session, clip_id: str, metadata: Metadata, *, platform: AnyPlatform, username: str, credentials: Credentials
 ) -> Order:
-    """The order of these texts and options for these clips, to this account.
+    """The order of these texts and options for these clips, to this account; with `auto_fit`, of their conversions where there are any.
 
     Raises:
         NotFound: one of the clips is unknown.
     """
-    fields = metadata.model_dump(exclude={"caption", "hashtags", "clip_ids", "cover_clip_id"})
-    return Order(
+    fields = metadata.model_dump(exclude={"caption", "hashtags", "clip_ids", "cover_clip_id", "auto_fit"})
+    order = Order(
         media=tuple(_media(session, each, platform) for each in metadata.clip_ids or [clip_id]),
         cover=_media(session, metadata.cover_clip_id, platform) if metadata.cover_clip_id else None,
         caption=with_hashtags(metadata.caption, metadata.hashtags),
@@ -75,6 +80,7 @@ def build_order(
         account={name: credentials.get(name) for name in platform.account_facts},
         **fields,
     )
+    return fitted(session, order, platform) if metadata.auto_fit else order
 
 
 def _media(session: Session, clip_id: str, platform: AnyPlatform) -> Media:

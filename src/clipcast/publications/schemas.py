@@ -104,6 +104,7 @@ class ProblemOut(BaseModel):
     code: str
     sentence: str
     blocking: bool = Field(description="False for a warning: it is published all the same.")
+    fittable: bool = Field(description="It is the file's form alone, which `auto_fit` mends.")
 
 
 class PreflightAnswer(BaseModel):
