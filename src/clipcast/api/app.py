@@ -15,6 +15,7 @@ from clipcast.api.bodies import BodyGuard
 from clipcast.api.documentation import DocumentedApi
 from clipcast.api.edge import Edge
 from clipcast.api.metrics import Both, Metrics
+from clipcast.clips.fitting_routes import router as renditions_router
 from clipcast.clips.routes import media_router
 from clipcast.clips.routes import router as clips_router
 from clipcast.posts.routes import router as posts_router
@@ -29,6 +30,7 @@ _ROUTERS: Final = (
     publications_router,
     ledger_router,
     clips_router,
+    renditions_router,
     media_router,
     accounts_router,
     quota_router,

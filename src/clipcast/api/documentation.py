@@ -14,6 +14,7 @@ _FASTAPIS_OWN: Final = ("HTTPValidationError", "ValidationError")
 _ALWAYS: Final = frozenset({500, 503})
 _PARTICULAR: Final[Mapping[str, frozenset[int]]] = {
     "POST /clips": frozenset({400, 404}),
+    "POST /clips/{clip_id}/renditions": frozenset({400}),
     "POST /accounts": frozenset({400, 404, 409}),
     "PATCH /accounts/{account_id}": frozenset({400}),
     "GET /accounts/{account_id}/quota": frozenset({400, 502}),
