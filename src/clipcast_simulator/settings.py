@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TikTokKnobs(BaseModel):
@@ -57,8 +57,8 @@ class InstagramKnobs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    image_processing_s: float = Field(default=2.0, ge=0)  #: from the fetched image to FINISHED; a carousel's parent too
-    video_processing_s: float = Field(default=20.0, ge=0)  #: from the last byte of a video to the verdict
+    image_processing_s: float | None = Field(default=None, ge=0)  #: of an image or a carousel's parent; None: 2 times processing_s
+    video_processing_s: float | None = Field(default=None, ge=0)  #: from a video's last byte to the verdict; None: 20 times processing_s
     processing_spread: float = Field(default=0.0, ge=0, le=1)  #: how far chance moves those two, as a part of them
     foreign_container: Literal[2207008, 2207006] = 2207008  #: publishing an expired, unknown or foreign container
     republish: Literal["24/2207008", "9007/2207027", "same-id"] = "24/2207008"  #: publishing a PUBLISHED container; never a second post
@@ -123,8 +123,6 @@ def quiet(**changes: object) -> SimulatorSettings:
         "processing_s": 0.0,
         "moderation_s": 0.0,
     }
-    instant = {"image_processing_s": 0.0, "video_processing_s": 0.0}
-    changes["instagram"] = instant | TypeAdapter(dict[str, object]).validate_python(changes.get("instagram", {}))
     return SimulatorSettings.model_validate(calm | changes)
 
 

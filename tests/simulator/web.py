@@ -31,6 +31,7 @@ class Web:
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.posted: list[Posted] = []
+        self.seen: list[dict[str, str]] = []  #: the headers of every GET
         self.answers: list[int] = []  #: statuses for the next posts; 200 when it runs out
         self.gate = threading.Event()  #: a GET waits for it
         self.gate.set()
@@ -58,6 +59,7 @@ class Web:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                web.seen.append(dict(self.headers))
                 web.gate.wait(10)
                 page = web.pages.get(self.path.partition("?")[0], Page(b"no", "text/plain", 404))
                 self.send_response(page.status)

@@ -140,15 +140,17 @@ def change(connection: Connection, container: Container, **values: Any) -> Conta
 
 def arrived(context: Context, container: Container, **values: Any) -> Container:
     """Note that every byte of a video is there: processing begins."""
-    knobs = context.settings.instagram
-    ready_at = context.now + processing_s(context, knobs.video_processing_s, container.container_id) + container.slow_s
+    ready_at = context.now + processing_s(context, "video", container.container_id) + container.slow_s
     return change(context.connection, container, stage=ARRIVED, ready_at=ready_at, **values)
 
 
-def processing_s(context: Context, usual_s: float, key: str) -> float:
-    """Return how long processing takes, moved by chance as far as the knob allows."""
-    chance = Random(f"{context.settings.seed}:{key}").uniform(-1, 1)  # noqa: S311 - not a secret
-    return usual_s * (1 + context.settings.instagram.processing_spread * chance)
+def processing_s(context: Context, medium: str, key: str) -> float:
+    """Return how long processing takes, moved by chance as far as the knob allows. A carousel takes as long as an image."""
+    settings, knobs = context.settings, context.settings.instagram
+    known_s, factor = (knobs.video_processing_s, 20) if medium == "video" else (knobs.image_processing_s, 2)
+    usual_s = settings.processing_s * factor if known_s is None else known_s
+    chance = Random(f"{settings.seed}:{key}").uniform(-1, 1)  # noqa: S311 - not a secret
+    return usual_s * (1 + knobs.processing_spread * chance)
 
 
 def failed(context: Context, container: Container, subcode: int) -> Container:

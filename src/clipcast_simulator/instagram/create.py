@@ -63,7 +63,7 @@ def _image(context: Context, workshop: Workshop, order: Order) -> Detour:
     def finish(later: Context, brought: Fetched | Refusal) -> dict[str, Any]:
         if isinstance(brought, Refusal):
             raise brought
-        wait_s = containers.processing_s(later, later.settings.instagram.image_processing_s, str(entry))
+        wait_s = containers.processing_s(later, "image", str(entry))
         facts = {"sha256": brought.sha256, "facts": brought.facts, "bytes_done": brought.size, "file_size": brought.size}
         container = containers.create(later, order, stage=containers.SETTLED, ready_at=later.now + wait_s, **facts)
         return _answer(scripted.mark(later, container))
@@ -86,7 +86,7 @@ def _carousel(call: Call, order: Order) -> dict[str, Any]:
     context = call.context
     for container_id in order.children:
         _check_child(context, order, containers.by_id(context.connection, container_id))
-    wait_s = containers.processing_s(context, context.settings.instagram.image_processing_s, str(context.entry))
+    wait_s = containers.processing_s(context, "carousel", str(context.entry))
     container = containers.create(context, order, stage=containers.SETTLED, ready_at=context.now + wait_s)
     return _answer(scripted.mark(context, container))
 

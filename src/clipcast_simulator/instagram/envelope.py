@@ -66,7 +66,8 @@ def bare(context: Context, status: int, shape: Shape, operation: str) -> Reply:
 
 def _object(context: Context, status: int, refusal: Refusal, operation: str) -> Reply:
     if operation == "upload":
-        return upload_error(status, "InternalError", refusal.wording.message, retriable=status >= 500)
+        kind = "NotAuthorizedError" if status in (401, 403) else "ProcessingFailedError" if status < 500 else "InternalError"
+        return upload_error(status, kind, refusal.wording.message, retriable=status >= 500)
     if operation == "oauth.code":
         return code_error(refusal.wording.message, status)
     return graph_error(context, refusal, status=status)

@@ -28,10 +28,15 @@ def parse(text: str | None, default: tuple[str, ...] = ("id",)) -> Wanted:
     return wanted
 
 
-def project(wanted: Wanted, node: Mapping[str, Any], known: frozenset[str], kind: str) -> dict[str, Any]:
-    """Pick the wanted fields of a node. What is known and has no value is left out; the id is always there."""
+def check(wanted: Wanted, known: frozenset[str], kind: str) -> None:
+    """Refuse fields that a kind of node does not have; raises Refusal."""
     if unknown := sorted(wanted.keys() - known):
         raise Refusal(100, message=f"(#100) Tried accessing nonexisting field ({unknown[0]}) on node type ({kind})")
+
+
+def project(wanted: Wanted, node: Mapping[str, Any], known: frozenset[str], kind: str) -> dict[str, Any]:
+    """Pick the wanted fields of a node. What is known and has no value is left out; the id is always there."""
+    check(wanted, known, kind)
     found = {name: _inside(inner, node[name]) for name, inner in wanted.items() if node.get(name) is not None}
     return found | {"id": node["id"]} if "id" in node else found
 

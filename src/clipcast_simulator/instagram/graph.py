@@ -61,6 +61,7 @@ def answering(endpoint: Endpoint) -> Handler:
             given = parameters.read(request)
             caller = access.enter(context, request, given)
             used = _count(context, caller)
+            usage.check(used)
             found = endpoint(Call(context, request, given, caller))
         except Refusal as refusal:
             return _dressed(context, request, graph_error(context, refusal, None if caller is None else caller.login), used)
@@ -96,12 +97,10 @@ def check_version(request: Request) -> None:
         raise Refusal(2635, message=f"(#2635) You are calling a deprecated version of the API: {text}. The latest is {NEWEST}.")
 
 
-def _count(context: Context, caller: Caller) -> Usage | None:
+def _count(context: Context, caller: Caller) -> Usage:
     account = world.account(context.connection, caller.token.username)
     assert account is not None
-    used = usage.count(context, caller, account)
-    usage.check(used)
-    return used
+    return usage.count(context, caller, account)
 
 
 def _finish(context: Context, request: Request, detour: Detour, brought: Any, used: Usage | None) -> Reply:

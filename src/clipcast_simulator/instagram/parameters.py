@@ -14,6 +14,9 @@ from clipcast_simulator.instagram.errors import Refusal
 #: What every Graph request may carry.
 COMMON: Final = frozenset({"access_token", "appsecret_proof", "fields"})
 
+#: What every list may be asked with besides; `summary` is a modifier of Graph's that Meta's own SDK sends along.
+LISTS: Final = frozenset({"limit", "after", "before", "summary"})
+
 
 @dataclass(frozen=True, slots=True)
 class Given:

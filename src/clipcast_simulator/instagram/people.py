@@ -10,7 +10,7 @@ from clipcast_simulator.instagram.access import PAGES, READ
 from clipcast_simulator.instagram.errors import Refusal
 from clipcast_simulator.instagram.fields import Wanted, project
 from clipcast_simulator.instagram.graph import Answer, Call
-from clipcast_simulator.instagram.parameters import Given
+from clipcast_simulator.instagram.parameters import LISTS, Given
 from clipcast_simulator.instagram.tables import posts
 from clipcast_simulator.instagram.tokens import Token
 from clipcast_simulator.instagram.world import Account
@@ -60,7 +60,7 @@ def any_object(call: Call) -> Answer:
 
 def pages(call: Call) -> Answer:
     """List the Pages of the person behind a user token, with their tokens."""
-    call.given.check({"limit", "after", "before"})
+    call.given.check(LISTS)
     token = call.caller.token
     if not token.is_user or call.request.params["node"] not in ("me", _holder_id(call)):
         raise access.unsupported(call.request.params["node"])

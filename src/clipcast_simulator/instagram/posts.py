@@ -14,8 +14,9 @@ from clipcast_simulator.exchange import Context
 from clipcast_simulator.instagram import access, containers, world
 from clipcast_simulator.instagram.access import COMMENTS, DELETE, READ
 from clipcast_simulator.instagram.errors import Refusal
-from clipcast_simulator.instagram.fields import parse, project
+from clipcast_simulator.instagram.fields import check, parse, project
 from clipcast_simulator.instagram.graph import Answer, Call
+from clipcast_simulator.instagram.parameters import LISTS
 from clipcast_simulator.instagram.tables import posts
 
 STORY_LIFE_S: Final = 86_400.0
@@ -96,7 +97,7 @@ def delete_media(call: Call) -> Answer:
 def media_list(call: Call) -> Answer:
     """List an account's posts, newest first; stories are not among them."""
     account = call.account(READ)
-    call.given.check({"limit", "after", "before", "since", "until"})
+    call.given.check(LISTS | {"since", "until"})
     query = select(posts).where(posts.c.username == account.username, posts.c.kind != "story")
     for name, bound in (("since", posts.c.published_at.__ge__), ("until", posts.c.published_at.__le__)):
         if (at := call.given.number(name)) is not None:
@@ -107,7 +108,7 @@ def media_list(call: Call) -> Answer:
 def stories(call: Call) -> Answer:
     """List an account's stories of the last 24 hours."""
     account = call.account(READ)
-    call.given.check({"limit", "after", "before"})
+    call.given.check(LISTS)
     live = posts.c.published_at > call.context.now - STORY_LIFE_S
     return _page(call, select(posts).where(posts.c.username == account.username, posts.c.kind == "story", live))
 
@@ -181,7 +182,9 @@ def _node(context: Context, post: Post) -> dict[str, Any]:
 
 def _page(call: Call, query: Select[Any]) -> dict[str, Any]:
     """Answer one page of posts. The end of a list is the absence of `paging.next`, not an empty page."""
-    limit = call.given.number("limit") or PAGE
+    wanted, asked = parse(call.given.text("fields")), call.given.number("limit")
+    check(wanted, _FIELDS, "IGMedia")
+    limit = PAGE if asked is None else asked
     if not 0 < limit <= _MOST:
         raise Refusal(100, message=f"(#100) Param limit must be from 1 to {_MOST}")
     after, before = (_position(call.given.text(name)) for name in ("after", "before"))
@@ -193,7 +196,6 @@ def _page(call: Call, query: Select[Any]) -> dict[str, Any]:
         query = query if after is None else query.where(posts.c.id < after)
         rows = list(call.context.connection.execute(query.order_by(posts.c.id.desc()).limit(limit + 1)).all())
         has_more, rows = len(rows) > limit, rows[:limit]
-    wanted = parse(call.given.text("fields"))
     data = [project(wanted, _node(call.context, Post(**row._asdict())), _FIELDS, "IGMedia") for row in rows]
     if not rows:
         return {"data": []}

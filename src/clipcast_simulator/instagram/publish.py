@@ -47,7 +47,7 @@ def publish(call: Call) -> Answer:
 def publishing_limit(call: Call) -> Answer:
     """Tell how many posts the moving 24 hours have, and how many they may have."""
     account = call.account(PUBLISH)
-    call.given.check({"since"})
+    call.given.check({"since", "summary"})
     since = call.given.number("since")
     context = call.context
     if since is not None and not context.now - QUOTA_S <= since <= context.now:

@@ -114,7 +114,7 @@ def mishap(random: Random, request: Request, operation: str) -> Fault | None:
     if operation in PAGES or operation == "oauth.code":
         return None
     if operation in UPLOAD:
-        return parse(random.choice(("500", "503", "reset-after-64K")))
+        return parse(random.choice(("500", "503", "503-after-256K")))
     if operation in CREATE and b"video_url" in request.body + request.query.encode():
         return parse(random.choice(("code:2", "503", "fail:2207053")))
     return parse(random.choice(("code:2", "500", "503")))

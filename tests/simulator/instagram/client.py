@@ -32,27 +32,27 @@ class Profile:
     def username(self) -> str:
         return str(self.credentials["username"])
 
-    def get(self, path: str, token: str | None = None, **query: object) -> Answer:
+    def get(self, path: str, token: str | None = None, **query: Any) -> Answer:
         """GET a Graph path; its token goes in the header."""
         text = f"?{urlencode(query)}" if query else ""
         return self.sim.send("GET", f"{GRAPH}/{path}{text}", headers=bearer(token or self.token))
 
-    def post(self, path: str, token: str | None = None, **fields: object) -> Answer:
+    def post(self, path: str, token: str | None = None, **fields: Any) -> Answer:
         """POST a form to a Graph path."""
         form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
         head = bearer(token or self.token) | {"Content-Type": "application/x-www-form-urlencoded"}
         return self.sim.send("POST", f"{GRAPH}/{path}", body=urlencode(form).encode(), headers=head)
 
-    def create(self, **fields: object) -> Answer:
+    def create(self, **fields: Any) -> Answer:
         return self.post(f"{self.id}/media", **fields)
 
-    def container(self, **fields: object) -> str:
+    def container(self, **fields: Any) -> str:
         """Create a container and return its id."""
         answer = self.create(**fields)
         assert answer.status == 200, answer.body
         return str(answer.json["id"])
 
-    def reel(self, url: str, **fields: object) -> str:
+    def reel(self, url: str, **fields: Any) -> str:
         """Create a reel from a URL and let it be fetched."""
         container = self.container(media_type="REELS", video_url=url, **fields)
         self.sim.settle()
@@ -75,7 +75,7 @@ class Profile:
         assert answer.status == 200, answer.body
         return str(answer.json["id"])
 
-    def resumable(self, **fields: object) -> tuple[str, str]:
+    def resumable(self, **fields: Any) -> tuple[str, str]:
         """Begin a resumable upload and return the container's id and the upload's address."""
         answer = self.create(**{"media_type": "REELS", "upload_type": "resumable"} | fields)
         assert answer.status == 200, answer.body

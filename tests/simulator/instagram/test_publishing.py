@@ -62,8 +62,8 @@ def test_bytes_go_to_the_upload_host(sim: Sim, fay: Profile, clip: bytes) -> Non
 
 
 @pytest.mark.parametrize("login", ["instagram", "facebook"])
-def test_a_carousel_mixes_images_and_videos(sim: Sim, login: str, jpeg: bytes, clip: bytes, jpeg_url: str, clip_url: str) -> None:
-    who = profile(sim, login=login)
+def test_a_carousel_mixes_images_and_videos(sim: Sim, web: Web, login: str, jpeg: bytes, clip: bytes) -> None:
+    who, jpeg_url, clip_url = profile(sim, login=login), web.put("/i.jpg", jpeg), web.put("/v.mp4", clip, "video/mp4")
     first = who.container(image_url=jpeg_url, is_carousel_item=True, alt_text="A square")
     second = who.container(media_type="VIDEO", video_url=clip_url, is_carousel_item=True)
     sim.settle()
@@ -99,6 +99,16 @@ def test_processing_takes_its_time_on_the_simulated_clock(sim: Sim, ana: Profile
     assert (ana.code(image), ana.code(reel)) == ("IN_PROGRESS", "IN_PROGRESS")
     assert error(ana.publish(image)) == (400, 9007, 2207027)
     sim.advance(2)
+    assert (ana.code(image), ana.code(reel)) == ("FINISHED", "IN_PROGRESS")
+    sim.advance(18)
+    assert ana.code(reel) == "FINISHED"
+
+
+def test_processing_follows_the_general_setting(sim: Sim, ana: Profile, jpeg_url: str, clip_url: str) -> None:
+    sim.settings(processing_s=1.0)
+    image, reel = ana.container(image_url=jpeg_url), ana.reel(clip_url)
+    sim.advance(2)
+
     assert (ana.code(image), ana.code(reel)) == ("FINISHED", "IN_PROGRESS")
     sim.advance(18)
     assert ana.code(reel) == "FINISHED"
