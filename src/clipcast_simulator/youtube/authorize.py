@@ -38,7 +38,7 @@ _CONSENT: Final = """<h1>Choose a channel</h1>
 <fieldset><legend>Select what it can access</legend>
 {scopes}
 </fieldset>
-<p><button name="decision" value="continue">Continue</button>
+<p><button name="decision" value="authorize">Continue</button>
 <button name="decision" value="cancel">Cancel</button></p>
 </form>"""
 
@@ -93,7 +93,7 @@ def consent(context: Context, request: Request) -> Reply:
     if not _USERNAME.fullmatch(username):
         return _error_page(Refused("invalid_request", "There is no such channel."))
     granted = tuple(value for name, value in pairs if name == "grant" and value in ask.scopes)
-    if answers.get("decision") != "continue" or not granted:
+    if answers.get("decision") != "authorize" or not granted:
         return _redirect(ask, {"error": "access_denied"})
     return _redirect(ask, _granted(context, ask, username, granted))
 

@@ -11,7 +11,7 @@ from clipcast_simulator.desk import ControlRefusal
 from clipcast_simulator.exchange import Context, Reply, Request, Route, json_reply
 from clipcast_simulator.youtube import oauth, quota, sessions, tokens, videos, world
 from clipcast_simulator.youtube.sessions import Session
-from clipcast_simulator.youtube.videos import Video
+from clipcast_simulator.youtube.videos import Thumbnail, Video
 from clipcast_simulator.youtube.workshop import Workshop
 from clipcast_simulator.youtube.world import Account, App
 
@@ -121,7 +121,9 @@ def _revoke(context: Context, request: Request) -> Reply:
 
 def _posts(context: Context, request: Request) -> Reply:
     username = parse_query(request, {"username"}).get("username")
-    made = [_video_view(context, video) for video in videos.listing(context.connection, username)]
+    found = videos.listing(context.connection, username)
+    pictures = videos.thumbnails_of(context.connection, found)
+    made = [_video_view(context, video, pictures.get(video.video_id)) for video in found]
     begun = [_session_view(context, session) for session in sessions.unfinished(context.connection, username)]
     return json_reply(200, {"posts": sorted(made + begun, key=lambda post: str(post["created_at"]))})
 
@@ -130,7 +132,8 @@ def _unstick(context: Context, request: Request) -> Reply:
     video = videos.by_video_id(context.connection, request.params["video_id"])
     if video is None:
         raise ControlRefusal(f"there is no video {request.params['video_id']!r}", 404)
-    return json_reply(200, _video_view(context, videos.change(context.connection, video, stuck=False)))
+    video = videos.change(context.connection, video, stuck=False)
+    return json_reply(200, _video_view(context, video, videos.thumbnail(context.connection, video)))
 
 
 def _credentials(context: Context, app: App, account: Account, wanted: tuple[str, ...] | None) -> dict[str, Any]:
@@ -157,10 +160,9 @@ def _credentials(context: Context, app: App, account: Account, wanted: tuple[str
     }
 
 
-def _video_view(context: Context, video: Video) -> dict[str, Any]:
+def _video_view(context: Context, video: Video, picture: Thumbnail | None) -> dict[str, Any]:
     """Write a video as the world sees it."""
     state, snippet = video.upload_status(context.now), video.resource["snippet"]
-    picture = videos.thumbnail(context.connection, video)
     return {
         "video_id": video.video_id,
         "username": video.username,

@@ -167,13 +167,18 @@ def has_twin(connection: Connection, video: Video, sha256: str) -> bool:
 
 
 def thumbnail(connection: Connection, video: Video) -> Thumbnail | None:
-    """Return the custom thumbnail that applies. On a Short one that came before the end of processing does not."""
-    table = thumbnails
-    query = select(table).where(table.c.video_id == video.video_id).order_by(table.c.id.desc())
-    if video.is_short:
-        query = query.where(table.c.was_processed)
-    row = connection.execute(query.limit(1)).first()
-    return None if row is None else Thumbnail(row.sha256, row.bytes, row.width, row.height)
+    """Return the custom thumbnail that applies to a video."""
+    return thumbnails_of(connection, [video]).get(video.video_id)
+
+
+def thumbnails_of(connection: Connection, found: Sequence[Video]) -> dict[str, Thumbnail]:
+    """Return the custom thumbnails that apply, by video id. On a Short one that came before the end of processing does not."""
+    query = select(thumbnails).order_by(thumbnails.c.id)
+    if len(found) == 1:  # the usual question is about one, or about all
+        query = query.where(thumbnails.c.video_id == found[0].video_id)
+    shorts = {video.video_id for video in found if video.is_short}
+    rows = (row for row in connection.execute(query) if row.was_processed or row.video_id not in shorts)
+    return {row.video_id: Thumbnail(row.sha256, row.bytes, row.width, row.height) for row in rows}
 
 
 def etag(content: Any) -> str:

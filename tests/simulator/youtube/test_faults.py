@@ -244,6 +244,20 @@ def test_a_token_may_end_in_mid_upload(sim: Sim, eva: Channel, uri: str, instruc
     assert persisted(eva.query(uri, TOTAL)) == BLOCK
 
 
+def test_a_stalled_request_adds_nothing_once_its_client_has_asked(sim: Sim, eva: Channel, uri: str) -> None:
+    faults(sim, {"operation": "upload.chunk", "fault": "stall-0.4s"})
+    hasty = Channel(Sim(sim.url, urllib3.PoolManager(retries=False, timeout=0.1)), eva.credentials)
+    lost(lambda: put(hasty, uri))
+
+    assert persisted(eva.query(uri, TOTAL)) == 0
+    assert put(eva, uri, 0, BLOCK).status == 308
+    while not sim.requests(operation="upload.chunk")[0]["bytes"]:
+        pass
+    assert persisted(eva.query(uri, TOTAL)) == BLOCK
+    assert put(eva, uri, BLOCK).status == 201
+    assert made(sim) == [SHA256]
+
+
 @pytest.mark.parametrize("status", [200, 201])
 def test_the_final_status_is_either(sim: Sim, eva: Channel, uri: str, status: int) -> None:
     faults(sim, {"operation": "upload.chunk", "fault": f"final-{status}", "last": True})

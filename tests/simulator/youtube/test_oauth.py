@@ -40,7 +40,7 @@ def page(sim: Sim, **changes: str | None) -> Answer:
 
 
 def decide(
-    sim: Sim, shown: Answer, username: str = "ana", *, grant: tuple[str, ...] = (UPLOAD, READONLY), decision: str = "continue"
+    sim: Sim, shown: Answer, username: str = "ana", *, grant: tuple[str, ...] = (UPLOAD, READONLY), decision: str = "authorize"
 ) -> Any:
     """Fill in the form and return what the browser is sent back with."""
     assert shown.status == 200, shown.body
