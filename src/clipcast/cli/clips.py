@@ -67,6 +67,43 @@ def show_clip(clip_id: Annotated[str, typer.Argument(metavar="CLIP_ID")], as_jso
         show_facts(shown)
 
 
+@nouns.command("fit")
+def fit_clip(
+    clip_id: Annotated[str, typer.Argument(metavar="CLIP_ID")],
+    to: Annotated[str, typer.Option("--to", metavar="PLATFORM", help="What to make it fit for.")],
+    mode: Annotated[str, typer.Option("--mode", help="The kind of post, where the limits depend on it: story.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Convert a clip into what a platform takes, if it is not that already; the original stays as it is.
+
+    `clipcast publish --auto-fit` does the same on the way to a post.
+    """
+    from clipcast.cli.progress import conversion
+    from clipcast.clips.media import fitting
+    from clipcast.clips.models import Clip, Rendition
+    from clipcast.clips.schemas import RenditionOut
+    from clipcast.clips.store import get_clip
+
+    with opened() as clipcast:
+        if to not in clipcast.platforms:
+            raise typer.BadParameter(f"there is no platform {to!r}; there are: {', '.join(sorted(clipcast.platforms))}.", param_hint="--to")
+        with clipcast.db.reading() as session:
+            found = fitting(session, get_clip(session, clip_id), clipcast.platforms[to], mode)
+        if not isinstance(found, Clip | Rendition):
+            with conversion(to) as heard:
+                clipcast.convert(clip_id, found, heard)
+            with clipcast.db.reading() as session:
+                found = fitting(session, get_clip(session, clip_id), clipcast.platforms[to], mode)
+    assert isinstance(found, Clip | Rendition)
+    shown = RenditionOut.of(found)
+    if as_json:
+        show_json(shown.model_dump(mode="json"))
+    elif isinstance(found, Clip):
+        say(f"{to} takes the clip as it is.")
+    else:
+        show_facts(shown.model_dump(mode="json", exclude={"state", "progress", "error_message"}))
+
+
 def _shape(clip: "Clip") -> str:
     size = f"{clip.width}x{clip.height}"
     return f"{size}, {clip.duration_s:.1f} s" if clip.duration_s is not None else size

@@ -54,6 +54,10 @@ AutoMusic: TypeAlias = Annotated[bool, typer.Option("--auto-music", help="TikTok
 CoverMs: TypeAlias = Annotated[int | None, typer.Option("--cover-ms", min=0, help="The moment of the video that becomes its cover, in ms.")]
 CoverIndex: TypeAlias = Annotated[int, typer.Option("--cover-index", min=0, help="Which image of a set is its cover, from 0.")]
 Pull: TypeAlias = Annotated[bool, typer.Option("--pull", help="Let the platform fetch the video by a signed URL instead of uploading it.")]
+AutoFit: TypeAlias = Annotated[
+    bool,
+    typer.Option("--auto-fit", help="Post a converted copy of files whose form the platform does not take; the original stays as it is."),
+]
 Extra: TypeAlias = Annotated[
     str | None, typer.Option("--extra", metavar="JSON", help="An object that is merged last into the platform's own request.")
 ]
@@ -73,6 +77,7 @@ _METADATA: Final = {
     "auto_music": "auto_add_music",
     "cover_ms": "cover_ms",
     "cover_index": "cover_index",
+    "auto_fit": "auto_fit",
 }
 
 

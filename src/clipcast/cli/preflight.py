@@ -34,6 +34,7 @@ def preflight(
     cover_ms: options.CoverMs = None,
     cover_index: options.CoverIndex = 0,
     pull: options.Pull = False,
+    auto_fit: options.AutoFit = False,
     extra: options.Extra = None,
     as_json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from clipcast.cli.output import megabytes
 from clipcast.publications.observer import Silent
@@ -123,6 +123,32 @@ def progress() -> Iterator[Board]:
         yield Board(bars)
 
 
+@contextmanager
+def conversion(name: str) -> Iterator[Callable[[float], None]]:
+    """What is told how much of a conversion is done (0 to 1), on standard error: a bar if that is a terminal, lines if not."""
+    if not sys.stderr.isatty():
+        yield _Said(name).heard
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{name}: converting", total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)
+
+
+@dataclass(slots=True)
+class _Said:
+    """A line at the beginning, and now and then."""
+
+    name: str
+    said_at_s: float = float("-inf")
+
+    def heard(self, fraction: float) -> None:
+        """Say how far it is, if it was not said just now."""
+        if time.monotonic() - self.said_at_s >= LINE_EVERY_S:
+            self.said_at_s = time.monotonic()
+            typer.echo(f"{self.name}: converting, {fraction:.0%}", err=True)
+
+
 def _moved(track: Track) -> str:
     """How far the bytes are, and how fast while they move; nothing where the platform fetches them itself."""
     if not track.total_bytes:
@@ -133,6 +159,8 @@ def _moved(track: Track) -> str:
 
 def _phase(publication: "Publication") -> str:
     state = publication.state.replace("_", " ")
+    if publication.state == "scheduled" and publication.note:
+        return publication.note  # the clip is being converted, or something stands in the way of beginning
     waits_for_something = (
         publication.note and publication.lease_token is None and publication.state in {"uploading", "processing", "uncertain"}
     )

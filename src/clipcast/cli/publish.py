@@ -36,6 +36,7 @@ def publish(
     cover_ms: options.CoverMs = None,
     cover_index: options.CoverIndex = 0,
     pull: options.Pull = False,
+    auto_fit: options.AutoFit = False,
     extra: options.Extra = None,
     key: Annotated[
         str | None,

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Protocol, TypeAlias, cast
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.orm import Session
 
 from clipcast.clips.conversions import Conversions
-from clipcast.clips.fitting import fits, plan_for
-from clipcast.clips.media import media_of, media_of_original
-from clipcast.clips.models import JPEG, Clip, Rendition
+from clipcast.clips.media import fitting
+from clipcast.clips.models import Clip, Rendition
 from clipcast.clips.schemas import RenditionList, RenditionOut, RenditionWanted
 from clipcast.clips.store import find_rendition, get_clip, renditions_of
 from clipcast.db.engine import Database
-from clipcast.errors import InvalidRequest, NotFound
-from clipcast.platforms.base import AnyPlatform, MediaKind, Order
-from clipcast.platforms.forms import MediaForm, purpose_of
+from clipcast.errors import NotFound
+from clipcast.platforms.base import AnyPlatform
+from clipcast.platforms.forms import purpose_of
 
 router = APIRouter(prefix="/clips", tags=["clips"])
 
@@ -46,7 +44,7 @@ def make_rendition(services: Services, response: Response, clip_id: str, wanted:
     200 where nothing has to be done: the original fits (`purpose` is `original`), or it was converted before.
     """
     with services.db.reading() as session:
-        found = _fitting(session, get_clip(session, clip_id), services.platforms[wanted.platform], wanted.mode)
+        found = fitting(session, get_clip(session, clip_id), services.platforms[wanted.platform], wanted.mode)
     if isinstance(found, Clip | Rendition):
         shown = RenditionOut.of(found)
         response.status_code = 200
@@ -54,27 +52,6 @@ def make_rendition(services: Services, response: Response, clip_id: str, wanted:
         shown = RenditionOut.of(services.conversions.begin(clip_id, found))
     response.headers["Location"] = f"/clips/{clip_id}/renditions/{shown.purpose}"
     return shown
-
-
-def _fitting(session: Session, clip: Clip, platform: AnyPlatform, mode: str) -> Clip | Rendition | MediaForm:
-    """What fits already, or the form that the clip has to be converted to."""
-    media = media_of(clip, renditions_of(session, clip.id), platform.accepted_images)
-    form = platform.form(Order(media=(media,), mode=mode), media)
-    if form is None:
-        kind = "images" if clip.kind == MediaKind.IMAGE else "videos"
-        raise InvalidRequest(f"{platform.name} takes no {kind}, whatever their form.")
-    if fits(media, form):
-        return clip if media.media_id == clip.id else _kept(session, clip.id, JPEG)
-    if plan_for(media_of_original(clip), form) is None:
-        raise InvalidRequest(f"No conversion can make this clip fit for {platform.name}: its shape is too extreme, or it is too long.")
-    return find_rendition(session, clip.id, purpose_of(form)) or form
-
-
-def _kept(session: Session, clip_id: str, purpose: str) -> Rendition:
-    found = find_rendition(session, clip_id, purpose)
-    if found is None:
-        raise NotFound("There is no such form of this clip.")
-    return found
 
 
 @router.get("/{clip_id}/renditions")

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from clipcast.clips.fitting import fits, plan_for
 from clipcast.clips.models import JPEG, Clip, Rendition
-from clipcast.clips.store import find_rendition, get_clip
-from clipcast.errors import NotFound
-from clipcast.platforms.base import Media, MediaKind
+from clipcast.clips.store import find_rendition, get_clip, renditions_of
+from clipcast.errors import InvalidRequest, NotFound
+from clipcast.platforms.base import AnyPlatform, Media, MediaKind, Order
+from clipcast.platforms.forms import MediaForm, purpose_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,25 @@ def media_of_rendition(clip: Clip, rendition: Rendition) -> Media:
         video_codec=rendition.video_codec,
         audio_codec=rendition.audio_codec,
     )
+
+
+def fitting(session: Session, clip: Clip, platform: AnyPlatform, mode: str) -> Clip | Rendition | MediaForm:
+    """What of a clip the platform takes in a post of that mode, or the form that the clip has to be converted to first.
+
+    Raises:
+        InvalidRequest: it takes nothing of the kind, or no conversion can help.
+    """
+    renditions = renditions_of(session, clip.id)
+    media = media_of(clip, renditions, platform.accepted_images)
+    form = platform.form(Order(media=(media,), mode=mode), media)
+    if form is None:
+        kind = "images" if clip.kind == MediaKind.IMAGE else "videos"
+        raise InvalidRequest(f"{platform.name} takes no {kind}, whatever their form.")
+    if fits(media, form):
+        return next((each for each in renditions if media.media_id == f"{clip.id}:{each.purpose}"), clip)
+    if plan_for(media_of_original(clip), form) is None:
+        raise InvalidRequest(f"No conversion can make this clip fit for {platform.name}: its shape is too extreme, or it is too long.")
+    return find_rendition(session, clip.id, purpose_of(form)) or form
 
 
 def locate(session: Session, media_id: str) -> Located:
