@@ -16,14 +16,14 @@ from clipcast.clips.models import Clip
 from clipcast.clips.routes import media_router
 from clipcast.clips.sample import make_sample_image, make_sample_video
 from clipcast.db.migrate import upgrade
+from clipcast.media_server import MediaServer
 from clipcast.platforms.wire import Wire
 from clipcast.settings import load_settings
-from clipcast.media_server import MediaServer
 from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet
 from conftest import MovableClock
-from contract.bench import Bench, Interruption, connect_live, put_on_shelf
+from contract.bench import Bench, Interruption, connect_live, open_platform, put_on_shelf
 from contract.platforms import PLATFORMS, PlatformUnderTest
 from contract.world import World
 
@@ -34,18 +34,29 @@ MakeBench: TypeAlias = Callable[..., Bench]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for a `platform`, a `flow` or `distinct_flow`, or an `operation` of a flow, for each there is."""
-    if "tiktok" in metafunc.module.__name__:
+    """Run what asks for a `platform`, a `flow` or `distinct_flow`, an `operation` of a flow, and its `nth` time, for each there is."""
+    asked = [name for name in ("platform", "flow", "distinct_flow", "operation", "nth") if name in metafunc.fixturenames]
+    if "tiktok" in metafunc.module.__name__ or not asked:
         return
-    if "operation" in metafunc.fixturenames:
-        cases = [(platform, flow, operation) for platform in PLATFORMS for flow in platform.flows for operation in flow.operations]
-        names = [f"{platform.name} {flow.name} {operation}" for platform, flow, operation in cases]
-        metafunc.parametrize(("platform", "flow", "operation"), cases, ids=names)
-    elif named := {"flow", "distinct_flow"} & set(metafunc.fixturenames):
-        pairs = [(platform, flow) for platform in PLATFORMS for flow in platform.flows if "flow" in named or not flow.like]
-        metafunc.parametrize(("platform", *named), pairs, ids=[f"{platform.name} {flow.name}" for platform, flow in pairs])
-    elif "platform" in metafunc.fixturenames:
-        metafunc.parametrize("platform", PLATFORMS, ids=[platform.name for platform in PLATFORMS])
+    wanted = tuple(dict.fromkeys(["platform", *asked]))
+    tried = (case for case in _cases() if "distinct_flow" not in wanted or not case["flow"].like)
+    cases = {_name(wanted, case): tuple(case[name] for name in wanted) for case in tried}
+    metafunc.parametrize(wanted, list(cases.values()), ids=list(cases))
+
+
+def _cases() -> Iterator[dict[str, Any]]:
+    """Every single request of every flow."""
+    for platform in PLATFORMS:
+        for flow in platform.flows:
+            for number, operation in enumerate(flow.requests):
+                nth = flow.requests[:number].count(operation)
+                yield {"platform": platform, "flow": flow, "distinct_flow": flow, "operation": operation, "nth": nth}
+
+
+def _name(wanted: tuple[str, ...], case: dict[str, Any]) -> str:
+    words = {"platform": case["platform"].title, "flow": case["flow"].name, "operation": case["operation"], "nth": f"{case['nth'] or ''}"}
+    words["distinct_flow"] = words["flow"]
+    return " ".join(words[name] for name in wanted).strip()
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +76,14 @@ class Shelf:
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """A small video, one of several chunks, two photos."""
+    """A small video, one of several chunks, a wide one, two photos."""
     directory = tmp_path_factory.mktemp("shelf")
     files = {
-        "video": make_sample_video(directory / "video.mp4", seconds=1.5, width=360, height=640),
+        "video": make_sample_video(directory / "video.mp4", seconds=3, width=360, height=640),
         "large": make_sample_video(directory / "large.mp4", seconds=1.5, width=360, height=640, min_bytes=LARGE_BYTES),
-        "photo-1": make_sample_image(directory / "photo-1.jpg", width=360, height=640, seed=1),
-        "photo-2": make_sample_image(directory / "photo-2.jpg", width=360, height=640, seed=2),
+        "wide": make_sample_video(directory / "wide.mp4", seconds=3, width=640, height=360),
+        "photo-1": make_sample_image(directory / "photo-1.jpg", width=480, height=600, seed=1),
+        "photo-2": make_sample_image(directory / "photo-2.jpg", width=480, height=600, seed=2),
     }
     storage_url = (directory / "storage").as_uri()
     with Clipcast.open(load_settings(data_dir=directory / "data", storage_url=storage_url)) as product:
@@ -138,7 +150,7 @@ def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAd
             storage_url=shelf.storage_url,
             public_url=public_url,
             simulation="off",
-            **{platform.url_setting: f"{world.url}/{platform.name}"},
+            **platform.settings(world.url),
         )
         interruption = Interruption()
         product = Clipcast.open(
@@ -148,8 +160,8 @@ def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAd
         public.app.state.clipcast = product
         with product.db.writing() as session:
             put_on_shelf(session, list(shelf.clips.values()))
+        open_platform(platform, world, public_url)
         account_id = connect_live(product, platform, world)
-        world.ask("POST", f"{platform.name}/apps/{_client_key(world, platform)}/prefixes", {"prefix": f"{public_url}/media/"})
         return Bench(product, platform, world, clock, shelf.clips, account_id, interruption)
 
     yield make
@@ -182,6 +194,3 @@ def impatient_bench(make_bench: MakeBench, platform: PlatformUnderTest, sqlite_u
     """The product on SQLite, waiting a fifth of a second for answers."""
     return make_bench(platform, sqlite_url, answer_timeout_s=0.2)
 
-
-def _client_key(world: World, platform: PlatformUnderTest) -> str:
-    return str(world.ask("GET", f"{platform.name}/apps")["apps"][0]["client_key"])

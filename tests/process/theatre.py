@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from clipcast.clips.models import Clip
 from clipcast.clips.routes import media_router
 from clipcast.clips.sample import make_sample_image, make_sample_video
+from clipcast.media_server import MediaServer
 from clipcast.posts import compose
 from clipcast.publications import claims, ledger, publishing, store
 from clipcast.publications.models import Publication
@@ -24,7 +25,6 @@ from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import SUCCESS, State
 from clipcast.settings import load_settings
-from clipcast.media_server import MediaServer
 from clipcast.system import Clipcast
 from contract.bench import connect_live
 from contract.platforms import Flow, PlatformUnderTest

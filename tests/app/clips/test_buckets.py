@@ -13,8 +13,8 @@ import pytest
 import urllib3
 
 from clipcast.clips.buckets import BucketStorage
-from clipcast.clips.stores import open_storage
 from clipcast.clips.storage import BLOCK_BYTES, LocalStorage, Storage
+from clipcast.clips.stores import open_storage
 from clipcast.errors import Busy, ConfigurationError, NotFound, UnusableMedia
 from clipcast.settings import load_settings
 
