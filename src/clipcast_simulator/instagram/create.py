@@ -22,7 +22,7 @@ def creating(workshop: Workshop) -> Endpoint:
         found = rules.variant(call.given, call.caller.login, knobs)
         values = rules.values(call.given, found)
         children = rules.children(call.given) if found.medium == "carousel" else ()
-        _check_cap(call.context, account)
+        _check_cap(call.context, account.username)
         source = call.given.text("image_url") if found.medium == "image" else call.given.text("video_url")
         order = Order(
             username=account.username,
@@ -43,10 +43,10 @@ def creating(workshop: Workshop) -> Endpoint:
     return create
 
 
-def _check_cap(context: Context, account: Account) -> None:
+def _check_cap(context: Context, username: str) -> None:
     """Refuse the container after the last that a day may have; the error is not documented, hence a knob."""
     knobs = context.settings.instagram
-    if containers.made_today(context, account.username) >= knobs.container_cap:
+    if containers.made_today(context, username) >= knobs.container_cap:
         raise Refusal(9, knobs.container_cap_subcode)
 
 
@@ -63,6 +63,7 @@ def _image(context: Context, workshop: Workshop, order: Order) -> Detour:
     def finish(later: Context, brought: Fetched | Refusal) -> dict[str, Any]:
         if isinstance(brought, Refusal):
             raise brought
+        _check_cap(later, order.username)  # another request may have been faster
         wait_s = containers.processing_s(later, "image", str(entry))
         facts = {"sha256": brought.sha256, "facts": brought.facts, "bytes_done": brought.size, "file_size": brought.size}
         container = containers.create(later, order, stage=containers.SETTLED, ready_at=later.now + wait_s, **facts)

@@ -10,9 +10,10 @@ from clipcast_simulator.chores import Chores, Job
 from clipcast_simulator.clock import Clock
 from clipcast_simulator.exchange import Context, Handler, Reply, Request, Route, Subject
 from clipcast_simulator.faults import Fault
-from clipcast_simulator.instagram import authorize, ids, oauth, people, posts, publish, scripted, world
+from clipcast_simulator.instagram import authorize, ids, oauth, parameters, people, posts, publish, scripted, world
 from clipcast_simulator.instagram.control import control_routes
 from clipcast_simulator.instagram.create import creating
+from clipcast_simulator.instagram.errors import Refusal
 from clipcast_simulator.instagram.graph import answering, open_to_all
 from clipcast_simulator.instagram.status import container_status
 from clipcast_simulator.instagram.upload import UploadIntake, salvage
@@ -82,6 +83,8 @@ class Instagram:
         yield Route("POST", upload, "upload", intake=UploadIntake(), stirs=True, salvage=salvage)
         yield Route("GET", f"{_ROOT}/{{version}}/dialog/oauth", "oauth.authorize", authorize.page("facebook"))
         yield Route("GET", f"{_ROOT}/{{version}}/oauth/access_token", "oauth.token", open_to_all(oauth.facebook_token))
+        publishing = answering(publish.publish)
+        yield Route("POST", f"{_NODE}/media_publish", "publish", publishing, stirs=True, before=self._before_publishing)
         for method, tail, operation, handler in self._edges():
             yield Route(method, f"{_NODE}/{tail}", operation, handler, stirs=method == "POST")
         for slash in ("", "/"):  # a node's path may end in a slash
@@ -89,7 +92,6 @@ class Instagram:
 
     def _edges(self) -> Iterator[tuple[str, str, str, Handler]]:
         yield "POST", "media", "container.create", answering(creating(self._workshop))
-        yield "POST", "media_publish", "publish", answering(publish.publish)
         yield "GET", "content_publishing_limit", "limit", answering(publish.publishing_limit)
         yield "GET", "media", "media.list", answering(posts.media_list)
         yield "GET", "stories", "media.list", answering(posts.stories)
@@ -112,6 +114,15 @@ class Instagram:
     def _before_container(self, request: Request) -> None:
         """Let the container's media be looked at, so that the answer depends on time alone."""
         self._workshop.hurry(request.path.rstrip("/").rpartition("/")[2])
+
+    def _before_publishing(self, request: Request) -> None:
+        """Let the media that is to be published be looked at, for the same reason."""
+        try:
+            container_id = parameters.read(request).text("creation_id")
+        except Refusal:
+            return
+        if container_id is not None:
+            self._workshop.hurry(container_id)
 
 
 def _at(

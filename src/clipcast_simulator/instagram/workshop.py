@@ -77,12 +77,13 @@ class Workshop:
         return [self._pull(row.id) if row.stage == containers.PULLING else self._inspection(row.id) for row in rows]
 
     def hurry(self, container_id: str | None = None) -> None:
-        """Look at a container (or every container) that arrived, and wait for it a little; outside any transaction."""
+        """Look at a container that arrived and at its children (or at all), and wait a little; outside any transaction."""
         table = tables.containers
         with self.moment() as context:
             query = select(table.c.id).where(table.c.stage == containers.ARRIVED)
             if container_id is not None:
-                query = query.where(table.c.container_id == container_id)
+                parent = containers.by_id(context.connection, container_id)
+                query = query.where(table.c.container_id.in_([container_id, *(parent.children if parent is not None else ())]))
             keys = list(context.connection.execute(query).scalars())
         runs: list[Future[None]] = [self._chores.ensure(self._inspection(key)) for key in keys]
         wait(runs, timeout=_PATIENCE_S)

@@ -78,6 +78,20 @@ def test_a_carousel_mixes_images_and_videos(sim: Sim, web: Web, login: str, jpeg
     assert (told["media_type"], len(told["children"]["data"])) == ("CAROUSEL_ALBUM", 2)
 
 
+def test_publishing_at_once_needs_no_question_before(sim: Sim, fay: Profile, clip: bytes, jpeg_url: str) -> None:
+    """Without processing time a container is ready when its last byte is there, whether or not anyone asked."""
+    single, uri = fay.resumable()
+    fay.send(uri, clip)
+    fay.published(single)
+
+    child, uri = fay.resumable(media_type="VIDEO", is_carousel_item=True)
+    parent = fay.container(media_type="CAROUSEL", children=[child, fay.container(image_url=jpeg_url, is_carousel_item=True)])
+    fay.send(uri, clip)
+    fay.published(parent)
+
+    assert [post["published"] for post in world(sim)] == [True, True]
+
+
 def test_stories_are_listed_apart_for_a_day(sim: Sim, ana: Profile, jpeg_url: str, clip_url: str) -> None:
     image = ana.published(ana.container(media_type="STORIES", image_url=jpeg_url))
     moving = ana.container(media_type="STORIES", video_url=clip_url)
