@@ -1,7 +1,7 @@
 """The product against a simulated world, stepped by the test: real driver, wire, database, files and HTTP; only the clocks are ours."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,8 +29,7 @@ from contract.world import Json, World
 
 CAPTION = "A day at the sea"
 USERNAME = "marina"
-GENEROUS = {"daily_post_cap": 1000, "pending_share_cap": 1000}
-SECRET_NAMES = ("access_token", "refresh_token", "client_secret")
+SECRET_NAMES = ("access_token", "refresh_token", "client_secret", "app_secret", "page_token", "user_token")
 
 
 class Interruption(Silent):
@@ -64,13 +63,11 @@ class Bench:
 
     def publish(self, flow: Flow, *, at: datetime | None = None, **metadata: Any) -> str:
         """Ask for a publication; its id."""
-        clip_ids = [self.shelf[name].id for name in flow.clips]
-        texts = {"caption": CAPTION, **flow.metadata, **metadata} | ({"clip_ids": clip_ids} if flow.is_set else {})
         request = PublishRequest(
-            clip_id=clip_ids[0],
+            clip_id=self.shelf[flow.clips[0]].id,
             platform=self.platform.name,
             social_account_id=self.account_id,
-            metadata=Metadata(**texts),
+            metadata=metadata_of(flow, self.shelf, CAPTION, **metadata),
             scheduled_at=at,
         )
         with self.product.db.writing() as session:
@@ -99,6 +96,11 @@ class Bench:
             self.try_again(publication_id)
         with self.product.db.writing() as session:
             publishing.ask_platform_now(session, publication_id, self.product.platforms, self.clock())
+
+    def connect_again(self) -> None:
+        """The account's owner logs in once more."""
+        fresh = granted(self.platform, self.world, USERNAME)
+        credentials.set_account_credentials(self.product.db, self.account_id, fresh, self.product.vault, self.clock())
 
     def decide(self, publication_id: str, *, is_live: bool) -> Publication:
         """A person looked, and says what they saw."""
@@ -183,7 +185,7 @@ class Bench:
     def secrets(self) -> list[str]:
         """What must never be seen."""
         stored = credentials.get_account_credentials(self.product.db, self.account_id, self.product.vault)
-        return [stored.get(name) for name in SECRET_NAMES]
+        return [stored.get(name) for name in SECRET_NAMES if stored.get(name)]
 
     # What is scripted
 
@@ -196,14 +198,14 @@ class Bench:
     def check_published_once(self, publication_id: str, flow: Flow) -> Json:
         """The world sees it exactly once, byte for byte; the row and the ledger say the same. Gives the world's view."""
         [post] = self.published()
-        expected = [self.shelf[name].sha256 for name in flow.clips]
-        assert ([image["sha256"] for image in post["images"]] if post["kind"] == "photo" else [post["sha256"]]) == expected
+        seen = self.platform.seen(post)
+        assert seen.sha256s == tuple(self.shelf[name].sha256 for name in flow.clips)
         row = self.row(publication_id)
         assert State(row.state) is flow.outcome or row.note == "confirmed by a person", row.error_message
         assert row.simulated is False
         assert (row.error_code, row.error_message, row.failures) == (None, None, 0)
-        if flow.outcome is State.PUBLISHED:
-            assert post["caption"] == CAPTION
+        if flow.outcome is State.PUBLISHED and flow.shows_caption:
+            assert seen.caption == CAPTION
         self.check_books()
         return post
 
@@ -220,16 +222,38 @@ class Bench:
             assert claims.owners(session) == set()
 
 
+def metadata_of(flow: Flow, shelf: Mapping[str, Clip], caption: str, **more: Any) -> Metadata:
+    """What the flow asks for besides its first clip."""
+    texts = {"caption": caption, **flow.metadata, **more}
+    clips = {"clip_ids": [shelf[name].id for name in flow.clips]} if flow.is_set else {}
+    cover = {"cover_clip_id": shelf[flow.cover].id} if flow.cover else {}
+    return Metadata(**texts, **clips, **cover)
+
+
+def open_platform(platform: PlatformUnderTest, world: World, public_url: str) -> None:
+    """Let every app of the platform do what the suite needs, and fetch our media from there."""
+    for app in world.ask("GET", f"{platform.name}/apps")["apps"]:
+        identity = next(app[name] for name in ("client_key", "client_id", "app_id") if name in app)
+        if platform.app:
+            world.ask("PUT", f"{platform.name}/apps/{identity}", dict(platform.app))
+        world.ask("POST", f"{platform.name}/apps/{identity}/prefixes", {"prefix": f"{public_url}/media/"})
+
+
+def granted(platform: PlatformUnderTest, world: World, username: str) -> Credentials:
+    """What the owner of that account gives us: credentials that are good for the simulator."""
+    given = world.ask("PUT", f"{platform.name}/accounts/{username}", dict(platform.account))
+    moments = {name: datetime.fromisoformat(given[name]) for name in ("expires_at", "refresh_expires_at") if given.get(name)}
+    values = {name: value for name, value in given.items() if isinstance(value, str) and name not in {"username", "scope", *moments}}
+    return Credentials(values, **moments)
+
+
 def connect_live(product: Clipcast, platform: PlatformUnderTest, world: World, username: str = USERNAME) -> str:
     """Store an account whose credentials are good for the simulator as if it were the real platform; its id."""
-    granted = world.ask("PUT", f"{platform.name}/accounts/{username}", GENEROUS)
-    moments = {name: datetime.fromisoformat(granted.pop(name)) for name in ("expires_at", "refresh_expires_at")}
-    values = {name: value for name, value in granted.items() if name not in {"username", "scope"}}
     now = product.clock()
     account = SocialAccount(platform=platform.name, username=username, kind="main", status="active", created_at=now, updated_at=now)
     with product.db.writing() as session:
         accounts.add(session, account)
-    credentials.set_account_credentials(product.db, account.id, Credentials(values, **moments), product.vault, now)
+    credentials.set_account_credentials(product.db, account.id, granted(platform, world, username), product.vault, now)
     return account.id
 
 
