@@ -21,7 +21,7 @@ from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError, ConfigurationError
 from clipcast.platforms.base import Answer, Request
 from clipcast.settings import Settings
-from clipcast_simulator.settings import SimulatorSettings
+from clipcast_simulator.settings import InstagramKnobs, SimulatorSettings
 
 if TYPE_CHECKING:
     from clipcast.media_server import MediaServer
@@ -128,4 +128,5 @@ class StandIn:
             delay_max_s=max(settings.simulator_delay_min_s, settings.simulator_delay_max_s),
             failure_rate=settings.simulator_failure_rate,
             moderation_s=0.0,  # a simulated post has its link at once: there is nobody to wait for
+            instagram=InstagramKnobs(video_processing_s=2.0, image_processing_s=1.0),  # nor is a reel worth the usual 20 s
         )

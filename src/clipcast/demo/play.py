@@ -1,4 +1,4 @@
-"""The play: publish three posts, kill the worker in the middle of an upload, let another one carry on, and count."""
+"""The play: one video to three platforms at once, workers killed in the middle of uploads, others carrying on, and the count."""
 
 import threading
 import time
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clipcast.demo import control
-from clipcast.demo.cast import Cast, Role, gather
+from clipcast.demo.cast import DRAFT, VIDEO, Cast, Role, gather
 from clipcast.demo.line import SlowLine
 from clipcast.demo.screen import Screen
 from clipcast.demo.verdict import deliver
@@ -20,15 +20,16 @@ from clipcast.publishing import connect, is_settled
 from clipcast.settings import Settings
 from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
-from clipcast_simulator.settings import SimulatorSettings
+from clipcast_simulator.settings import InstagramKnobs, SimulatorSettings
 
 UPLOAD_S: Final = 4.0
 """How long an undisturbed upload takes over the slowed line: long enough to watch, and to be killed in the middle."""
-KILLED_AT: Final = 0.55
-"""The share of the bytes on the wire at which the worker dies."""
 LOOK_EVERY_S: Final = 0.1
 PATIENCE_S: Final = 120.0
 SLOWEST_LINE_BYTES_S: Final = 200_000
+OPEN: Final = frozenset({"scheduled", "uploading", "uncertain"})
+"""The states in which bytes may still have to move."""
+PLATFORM_NAMES: Final = {"tiktok": "TikTok", "instagram": "Instagram", "youtube": "YouTube"}
 
 
 def play(directory: Path, file: Path | None, shown: Screen) -> bool:
@@ -44,22 +45,38 @@ def play(directory: Path, file: Path | None, shown: Screen) -> bool:
         cast = gather(clipcast, directory, file)
         video = cast.video
         shown.say(f"The video: {video.file_name}, {video.size_bytes / 1e6:.1f} MB, {video.width}x{video.height}, {video.duration_s:.1f} s.")
+        for sentence in cast.unfit:
+            shown.say(sentence, "bad")
         with _world(directory) as simulator, _slow_line(simulator, video.size_bytes) as line:
-            shown.say(f"A simulator speaks TikTok's protocol at {simulator.url}, over a line slowed to {line.bytes_per_s / 1e6:.1f} MB/s.")
-            control.script(simulator.port, _faults(cast))
+            shown.say(
+                f"A simulator speaks the platforms' protocols at {simulator.url}, over a line slowed to {line.bytes_per_s / 1e6:.1f} MB/s."
+            )
+            _prepare(simulator.port)
             settings = {"data_dir": str(clipcast.settings.data_dir), "simulator_url": line.url}
             stage = Stage(clipcast, cast, shown, settings, directory / "worker.log")
             stage.perform()
             shown.end_of_bars()
-            if stage.killed_pid is None:
-                shown.say("The upload was over before its worker could be killed, so this shows nothing. Try a larger file.", "bad")
-            return deliver(clipcast, cast, simulator.port, shown) and stage.killed_pid is not None
+            return _all_were_hit(stage) & deliver(clipcast, cast, simulator.port, shown)
 
 
-def _faults(cast: Cast) -> list[Mapping[str, Any]]:
-    """The draft's upload has bad luck of its own: a 503 in its first chunk, and the answer to its last byte is lost."""
-    draft = {"operation": "upload.chunk", "username": cast.draft.username}
-    return [draft | {"fault": "503-after-256K"}, draft | {"fault": "accept-then-drop-answer", "last": True}]
+def _all_were_hit(stage: "Stage") -> bool:
+    """Whether every upload that was to be interrupted was; says which was too quick."""
+    missed = [role.name for role in stage.cast.victims if role not in stage.deaths.values()]
+    for name in missed:
+        stage.shown.say(f"{name} was over before its worker could be killed, so it shows nothing. Try a larger file.", "bad")
+    return not missed
+
+
+def _prepare(port: int) -> None:
+    """Instagram takes uploads from accounts that log in through Facebook; the others hand it a link.
+
+    The draft's upload has bad luck of its own: a 503 in its first chunk, and the answer to its last byte is lost.
+    """
+    for part in VIDEO:
+        if part.platform == "instagram":
+            control.prepare_account(port, part.platform, part.username, login="facebook")
+    draft = {"platform": DRAFT.platform, "operation": "upload.chunk", "username": DRAFT.username}
+    control.script(port, [draft | {"fault": "503-after-256K"}, draft | {"fault": "accept-then-drop-answer", "last": True}])
 
 
 @contextmanager
@@ -72,8 +89,9 @@ def _installation(directory: Path) -> Iterator[Clipcast]:
 
 @contextmanager
 def _world(directory: Path) -> Iterator[SimulatorServer]:
-    """A simulator with its usual delays; what fails is scripted, so that every performance is the same."""
-    settings = SimulatorSettings(failure_rate=0.0, moderation_s=0.0)
+    """A simulator with its usual delays and a swift Instagram; what fails is scripted, so that every performance is the same."""
+    instagram = InstagramKnobs(video_processing_s=2.0, image_processing_s=1.0)
+    settings = SimulatorSettings(failure_rate=0.0, moderation_s=0.0, instagram=instagram)
     with SimulatorServer(directory / "simulator", settings) as server:
         yield server
 
@@ -89,7 +107,7 @@ def _slow_line(simulator: SimulatorServer, video_bytes: int) -> Iterator[SlowLin
 
 @dataclass
 class Stage:
-    """The performance itself: one worker, its death, and its successor."""
+    """The performance itself: workers, their deaths, and their successors."""
 
     clipcast: Clipcast
     cast: Cast
@@ -97,8 +115,8 @@ class Stage:
     settings: Mapping[str, str]
     log: Path
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
-    killed_pid: int | None = None
-    resumed: bool = False
+    deaths: dict[int, Role] = field(default_factory=dict)
+    resuming: Role | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(self) -> None:
@@ -123,46 +141,57 @@ class Stage:
     def _hear(self, worker: WorkerProcess, event: Event) -> None:
         """An event of a worker, in the thread that reads it: the blow falls while the bytes are on the wire."""
         with self.lock:
-            if event["event"] == "sent":
-                self.moved[event["publication"]] = (event["sent_bytes"], event["total_bytes"])
-            if self.killed_pid is None and self._is_the_moment():
-                self.killed_pid = worker.pid
+            if event["event"] != "sent" or worker.pid in self.deaths:  # the last words of a dead one are not heard
+                return
+            self.moved[event["publication"]] = (event["sent_bytes"], event["total_bytes"])
+            victim = self._victim(event)
+            if victim is not None:
+                self.deaths[worker.pid] = victim
                 worker.kill()
 
-    def _is_the_moment(self) -> bool:
-        sent_bytes, total_bytes = self.moved.get(self.cast.victim.publication_id, (0, 1))
-        return sent_bytes >= KILLED_AT * total_bytes
+    def _victim(self, event: Event) -> Role | None:
+        """Whose upload has come so far that it is to be interrupted now; each is only once."""
+        left = [role for role in self.cast.victims if role not in self.deaths.values()]
+        due = (role for role in left if event["sent_bytes"] >= (role.part.killed_at or 1) * event["total_bytes"])
+        return next((role for role in due if role.publication_id == event["publication"]), None)
 
     def _tell_death(self, worker: WorkerProcess) -> None:
-        if worker.pid != self.killed_pid:
+        victim = self.deaths.get(worker.pid)
+        if victim is None:
             self.shown.say(f"Worker {worker.pid} ended by itself, which it should not: {_last_line(self.log)}", "bad")
             return
-        sent_bytes, total_bytes = self.moved[self.cast.victim.publication_id]
-        where = f"{sent_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB of @{self.cast.victim.username}'s video were on the wire"
+        with self.lock:
+            sent_bytes, total_bytes = self.moved[victim.publication_id]
+            self.moved.clear()
+        where = f"{sent_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB of {victim.name} were on the wire"
         self.shown.say(f"SIGKILL. Worker {worker.pid} died when {where}. It wrote nothing down on its way out.", "bad")
-        self.cast.bring_carousel()
-        self.shown.say("While nobody works, a photo carousel is queued.")
+        self.resuming = victim
+        if len(self.deaths) == len(self.cast.victims):
+            self.cast.bring_photos()
+            self.shown.say("While nobody works, a photo set for TikTok and Instagram is queued.")
 
     def _look(self) -> bool:
         """Show how far everything is; whether nothing more happens by itself."""
+        with self.lock:
+            moved = dict(self.moved)
         rows = self._rows()
         for role in self.cast.roles:
             row = rows[role.publication_id]
-            self._tell_resumption(role, row)
-            sent_bytes, total_bytes = self.moved.get(row.id, (row.sent_bytes, row.total_bytes))
-            settled_bytes = row.total_bytes if row.state not in {"scheduled", "uploading"} else sent_bytes
+            if role is self.resuming and (row.id in moved or row.state not in OPEN) and row.state != "uncertain":
+                self._tell_resumption(row)
+            sent_bytes, total_bytes = moved.get(row.id, (row.sent_bytes, row.total_bytes))
+            settled_bytes = row.total_bytes if row.state not in OPEN else sent_bytes
             self.shown.bar(role.name, settled_bytes, row.total_bytes or total_bytes, _phase(row))
-        return all(is_settled(row) for row in rows.values())
+        settled = all(is_settled(row) for row in rows.values())
+        if settled and not self.cast.has_photos:  # an upload was too quick to be interrupted
+            self.cast.bring_photos()
+            return False
+        return settled
 
-    def _tell_resumption(self, role: Role, row: Publication) -> None:
-        """Once the successor has asked TikTok how much arrived, say so."""
-        if self.killed_pid is None or self.resumed or role is not self.cast.victim or row.lease_token is None:
-            return
-        with self.lock:
-            if self.moved[row.id][0] >= KILLED_AT * row.total_bytes and row.state == "uploading":
-                return  # the last we heard is still the dead worker's
-        self.resumed = True
-        self.shown.say(f"Its successor asked TikTok what had arrived: {_resumption(row)}", "good")
+    def _tell_resumption(self, row: Publication) -> None:
+        """The successor has asked the platform how much arrived; say what it heard."""
+        self.resuming = None
+        self.shown.say(f"Its successor asked {PLATFORM_NAMES[row.platform]} what had arrived: {_resumption(row)}", "good")
 
     def _rows(self) -> dict[str, Publication]:
         with self.clipcast.db.reading() as session:

@@ -98,7 +98,7 @@ class LiveScreen(PlainScreen):
         """Move the post's bar."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=None, phase=phase, moved="")
-        moved = f"{sent_bytes / 1e6:5.1f} of {total_bytes / 1e6:.1f} MB" if total_bytes else "fetched by TikTok"
+        moved = f"{sent_bytes / 1e6:5.1f} of {total_bytes / 1e6:.1f} MB" if total_bytes else "fetched by the platform"
         total = total_bytes or (None if phase not in ENDS else 1)  # without a total the bar wanders
         self._progress.update(self._tasks[name], completed=sent_bytes or 1, total=total, phase=phase, moved=moved)
 

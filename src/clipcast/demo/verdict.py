@@ -22,7 +22,8 @@ def deliver(clipcast: Clipcast, cast: Cast, simulator_port: int, shown: Screen) 
         rows = {row.id: row for row in store.by_ids(session, [role.publication_id for role in cast.roles])}
         events = {role: ledger.events(session, stream=f"publication:{role.publication_id}", limit=1000)[::-1] for role in cast.roles}
         broken = ledger.verify(session)
-    world = {role: _published(control.posts(simulator_port), role) for role in cast.roles}
+    seen = {platform: control.posts(simulator_port, platform) for platform in sorted({role.part.platform for role in cast.roles})}
+    world = {role: _published(seen[role.part.platform], role) for role in cast.roles}
     shown.table(
         "What happened on the way", ("POST", "AT", "EVENT", "WHAT"), [line for role in cast.roles for line in _story(role, events[role])]
     )
@@ -32,7 +33,7 @@ def deliver(clipcast: Clipcast, cast: Cast, simulator_port: int, shown: Screen) 
         [_publication(role, rows[role.publication_id]) for role in cast.roles],
     )
     shown.table(
-        "What the world sees at TikTok",
+        "What the world sees",
         ("POST", "ID", "SHA-256 RECEIVED", "IS OURS"),
         [line for role in cast.roles for line in _seen(role, world[role])],
     )
@@ -54,7 +55,7 @@ def _count(cast: Cast, rows: Mapping[str, Publication], world: Mapping[Role, Seq
 
 def _published(posts: Sequence[Post], role: Role) -> list[Post]:
     """What reached this role's account and is out, or lies in its inbox."""
-    return [post for post in posts if post["username"] == role.username and post["published"]]
+    return [post for post in posts if post["username"] == role.part.username and post["published"]]
 
 
 def _arrived(role: Role, posts: Sequence[Post]) -> bool:
@@ -62,7 +63,14 @@ def _arrived(role: Role, posts: Sequence[Post]) -> bool:
 
 
 def _sha256(post: Post) -> tuple[str, ...]:
-    return tuple(image["sha256"] for image in post["images"]) if post["kind"] == "photo" else (post["sha256"],)
+    """What arrived: a set's pictures in their order (TikTok calls them images, Instagram children), else the one file."""
+    pictures = post.get("images") or post.get("children")
+    return tuple(picture["sha256"] for picture in pictures) if pictures else (post["sha256"],)
+
+
+def _id(post: Post) -> str:
+    """The post's id in the platform's own word for it; a draft has none yet."""
+    return next((str(post[name]) for name in ("post_id", "video_id", "id") if post.get(name)), "in the inbox")
 
 
 def _publication(role: Role, row: Publication) -> tuple[str, ...]:
@@ -85,5 +93,5 @@ def _seen(role: Role, posts: Sequence[Post]) -> list[tuple[str, ...]]:
     for post in posts:
         received, sent = _sha256(post), role.sha256
         same = f"yes, {len(sent)} of {len(sent)} files" if received == sent else "NO"
-        lines.append((role.name, post["post_id"] or "in the inbox", " ".join(digest[:12] for digest in received), same))
+        lines.append((role.name, _id(post), " ".join(digest[:12] for digest in received), same))
     return lines or [(role.name, "nothing", "", "NO")]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from clipcast.clips.sample import make_sample_video
+
 
 def demo(*arguments: object, directory: Path) -> "subprocess.CompletedProcess[str]":
     """Runs it in an empty directory, with settings of the user's that must not matter."""
@@ -14,12 +16,15 @@ def demo(*arguments: object, directory: Path) -> "subprocess.CompletedProcess[st
     return subprocess.run(command, cwd=directory, env=hostile, capture_output=True, text=True, timeout=110, check=False)
 
 
-def test_a_killed_upload_is_resumed_and_nothing_is_doubled_or_lost(tmp_path: Path) -> None:
+def test_killed_uploads_are_resumed_on_every_platform_and_nothing_is_doubled_or_lost(tmp_path: Path) -> None:
     shown = demo(directory=tmp_path)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.rstrip().splitlines()[-1] == "published 3, duplicated 0, lost 0"
-    for words in ("SIGKILL", "It goes on from there", "yes, 1 of 1 files", "yes, 4 of 4 files", "Ledger verified"):
+    assert shown.stdout.rstrip().splitlines()[-1] == "published 6, duplicated 0, lost 0"
+    for words in ("It goes on from there", "yes, 1 of 1 files", "yes, 3 of 3 files", "Ledger verified"):
         assert words in shown.stdout
+    assert shown.stdout.count("SIGKILL") == 3
+    for platform in ("TikTok", "Instagram", "YouTube"):
+        assert f"Its successor asked {platform} what had arrived" in shown.stdout
     assert "\x1b" not in shown.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -36,3 +41,13 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, media:
 
 def test_more_than_one_file_is_wrong_use(tmp_path: Path) -> None:
     assert demo("a", "b", directory=tmp_path).returncode == 2
+
+
+def test_a_video_that_one_platform_refuses_goes_to_the_others(tmp_path: Path) -> None:
+    file = make_sample_video(tmp_path / "short.mp4", seconds=2, min_bytes=4_000_000)
+    directory = tmp_path / "empty"
+    directory.mkdir()
+    shown = demo(file, directory=directory)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "Instagram reel @lena is left out: A reel on Instagram lasts 3 s at least" in shown.stdout
+    assert shown.stdout.rstrip().splitlines()[-1] == "published 5, duplicated 0, lost 0"
