@@ -16,7 +16,9 @@ import http_page
 from clipcast import errors
 from clipcast.api.app import create_app
 from clipcast.cli import app as cli
+from clipcast.platforms.instagram import codes as instagram
 from clipcast.platforms.tiktok import errors as tiktok
+from clipcast.platforms.youtube import reasons as youtube
 from clipcast.publications import states
 from clipcast.publications.states import FINAL, STATUS, TRANSITIONS, Event, State
 from clipcast.settings import PREFIX, Settings, load_settings
@@ -100,21 +102,59 @@ def _diagram() -> str:
 
 
 def errors_page() -> str:
-    """Our errors, and what each of TikTok's codes becomes."""
+    """Our errors, and what each platform's codes become."""
     return page(
         "Errors",
-        "src/clipcast/errors.py and src/clipcast/platforms/tiktok/errors.py",
+        "src/clipcast/errors.py and the platforms' tables of codes",
         "Each error answers one question: what should the caller do? The `code` is stable; HTTP answers carry it as\n"
         "`application/problem+json`.",
         f"```text\n{_tree()}\n```",
         table(["error", "code", "meaning"], ([f"`{kind.__name__}`", f"`{kind.code}`", _first_line(kind)] for kind in _kinds())),
-        "## TikTok's codes",
-        "What TikTok answers and what we make of it. A code that is not listed falls to the HTTP status, and TikTok's own words are kept.",
-        table(["TikTok's code", "error", "what the creator reads"], _meanings(tiktok.CODES)),
-        "## TikTok's fail reasons",
-        "Why TikTok gave up on a post that it had already accepted.",
-        table(["fail reason", "error", "what the creator reads"], _meanings(tiktok.FAIL_REASONS)),
+        *_tiktok_errors(),
+        *_instagram_errors(),
+        *_youtube_errors(),
     )
+
+
+def _tiktok_errors() -> Iterator[str]:
+    yield "## TikTok's codes"
+    yield "What TikTok answers and what we make of it. A code that is not listed falls to the HTTP status, and TikTok's own words are kept."
+    yield table(["TikTok's code", "error", "what the creator reads"], _meanings(tiktok.CODES))
+    yield "## TikTok's fail reasons"
+    yield "Why TikTok gave up on a post that it had already accepted."
+    yield table(["fail reason", "error", "what the creator reads"], _meanings(tiktok.FAIL_REASONS))
+
+
+def _instagram_errors() -> Iterator[str]:
+    yield "## Instagram's codes"
+    yield (
+        "By code and subcode; the pair is looked for first, then the subcode, then the code alone. A container that failed shows only\n"
+        "its subcode. Codes from 200 to 299 are missing permissions. What Instagram answers to a publish request proves nothing about\n"
+        "the post: it is looked at before anything else is done."
+    )
+    names = {pair: "/".join("any" if number is None else str(number) for number in pair) for pair in instagram.CODES}
+    yield table(
+        ["code/subcode", "error", "what the creator reads"], _meanings({names[pair]: each for pair, each in instagram.CODES.items()})
+    )
+
+
+def _youtube_errors() -> Iterator[str]:
+    yield "## YouTube's reasons"
+    yield "A reason that is not listed falls to the HTTP status, and YouTube's own words are kept."
+    yield table(["reason", "error", "what the creator reads"], _meanings(youtube.REASONS))
+    yield "The same under another status or in another domain:"
+    yield table(["where", "error", "what the creator reads"], _meanings(_elsewhere()))
+    yield "## YouTube's verdicts"
+    yield "What became of a video that had arrived whole."
+    verdicts = {"failed": youtube.FAILURES, "rejected": youtube.REJECTIONS, "processing failed": youtube.PROCESSING_FAILURES}
+    rows = ([verdict, f"`{reason}`", sentence] for verdict, reasons in verdicts.items() for reason, sentence in reasons.items())
+    yield table(["verdict", "reason", "what the creator reads"], rows)
+
+
+def _elsewhere() -> dict[str, youtube.Meaning]:
+    under_status = {f"{status} {reason}": meaning for (status, reason), meaning in youtube.UNDER_STATUS.items()}
+    in_domain = {f"{domain} {reason}": meaning for (domain, reason), meaning in youtube.IN_DOMAIN.items()}
+    return under_status | in_domain | {"403 or 429, with 'per day' in the message": youtube.PER_DAY}
 
 
 def _tree() -> str:
@@ -129,7 +169,7 @@ def _kinds() -> Iterator[type[errors.ClipcastError]]:
             yield kind
 
 
-def _meanings(codes: Mapping[str, tiktok.Meaning]) -> Iterator[list[str]]:
+def _meanings(codes: Mapping[str, tiktok.Meaning | instagram.Meaning | youtube.Meaning]) -> Iterator[list[str]]:
     for code, meaning in codes.items():
         yield [f"`{code}`", f"`{meaning.kind.__name__}`", meaning.sentence]
 
@@ -156,7 +196,8 @@ def platforms_page() -> str:
     return page(
         "Platforms",
         "docs/platforms.csv",
-        "What each platform takes and what Clipcast does with it. TikTok is here today; Instagram and YouTube are coming.",
+        "What each platform takes and what Clipcast does with it. The facts come from the platforms' documentation; each is dated and\n"
+        "sourced in the platform's `limits.py`.",
         table(headings, rows),
     )
 

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path("clipcast-data"), description="Where media, the SQLite database and generated secrets live.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the data directory.", repr=False)
-    storage_url: str = Field(default="", description="file:// URL of the media store; empty: `media/` in the data directory.")
+    storage_url: str = Field(
+        default="", description="file:// or s3://bucket URL of the media store; empty: `media/` in the data directory."
+    )
     public_url: str = Field(
         default="", description="Where platforms reach this server (https://clips.example.com); needed for photos and pulls."
     )

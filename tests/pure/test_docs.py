@@ -1,6 +1,5 @@
 """What the papers say is true: generated pages are fresh, links lead somewhere, and every name in them exists."""
 
-import csv
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from typer.main import get_command
 
 import generate
 from clipcast.cli import app
-from clipcast.platforms.tiktok import limits, oauth, posting
 from clipcast.publications import ledger
 from clipcast.settings import PREFIX, Settings
 
@@ -103,31 +101,6 @@ def test_import_contracts_named_in_decisions_exist() -> None:
 
     assert named
     assert [quoted for quoted in named if not any(name.startswith(quoted) for name in names)] == []
-
-
-def test_the_feature_matrix_tells_the_code_s_limits() -> None:
-    with (DOCS / "platforms.csv").open() as file:
-        tiktok = {row["feature"]: row["tiktok"] for row in csv.DictReader(file)}
-
-    said = {
-        "modes": " ".join(posting.MODES),
-        "images per post": f"1-{limits.MAX_IMAGES}",
-        "privacy": " ".join(limits.PRIVACY_LEVELS),
-        "video types": " ".join(limits.VIDEO_TYPES),
-        "video codecs": " ".join(limits.VIDEO_CODECS),
-        "largest video (bytes)": str(limits.MAX_VIDEO_BYTES),
-        "longest draft (s)": str(limits.MAX_INBOX_DURATION_S),
-        "frames per second": f"{limits.MIN_FRAME_RATE}-{limits.MAX_FRAME_RATE}",
-        "video side (px)": f"{limits.MIN_SIDE_PX}-{limits.MAX_SIDE_PX}",
-        "image types": f"{' '.join(limits.IMAGE_TYPES)} (PNG is converted)",
-        "largest image (bytes)": str(limits.MAX_IMAGE_BYTES),
-        "image's shorter side (px)": f"at most {limits.MAX_IMAGE_SHORT_SIDE_PX}",
-        "caption (UTF-16 units)": str(limits.MAX_CAPTION_UNITS),
-        "photo title (UTF-16 units)": str(limits.MAX_PHOTO_TITLE_UNITS),
-        "photo caption (UTF-16 units)": str(limits.MAX_PHOTO_DESCRIPTION_UNITS),
-        "live with": " ".join(oauth.REQUIRED),
-    }
-    assert {feature: tiktok.get(feature) for feature in said} == said
 
 
 @pytest.mark.parametrize("name", ["runtime", "dev"])
