@@ -49,7 +49,8 @@ def _converted(library: Library, clip: Clip, plan: Plan, file: IncomingFile, hea
     with library.storage.on_disk(clip.storage_key) as path:
         match plan:
             case VideoPlan():
-                transcode(Source(path, clip.content_type, clip.duration_s or 0.0), plan, file.path, heard)
+                assert clip.duration_s is not None  # the probe takes no video without one
+                transcode(Source(path, clip.content_type, clip.duration_s), plan, file.path, heard)
                 file.reread()
             case ImagePlan():
                 heard(0.0)

@@ -88,6 +88,28 @@ def test_what_goes_in_comes_out_in_small_blocks(storage: Storage) -> None:
         assert file.read() == content
 
 
+def test_a_stored_file_can_be_had_on_disk_for_a_while(storage: Storage) -> None:
+    key = stored(storage, b"bytes")
+
+    with storage.on_disk(key) as path:
+        assert path.read_bytes() == b"bytes"
+
+    assert storage.size(key) == 5
+    with pytest.raises(NotFound), storage.on_disk(ABSENT):
+        pass
+
+
+def test_what_another_program_wrote_is_counted_and_hashed(storage: Storage) -> None:
+    """An encoder goes back and forth in its file."""
+    with storage.incoming() as file:
+        file.path.write_bytes(b"from elsewhere")
+        assert file.reread().size_bytes == 14
+        key = storage.adopt(file, "mp4")
+
+    with storage.open(key) as stored_file:
+        assert stored_file.read() == b"from elsewhere"
+
+
 def test_the_same_bytes_are_stored_once(storage: Storage) -> None:
     assert stored(storage, b"same") == stored(storage, b"same")
 

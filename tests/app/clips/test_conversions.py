@@ -18,7 +18,7 @@ from clipcast.clips.models import Clip, Rendition
 from clipcast.clips.sample import make_sample_image
 from clipcast.clips.store import get_clip, renditions_of
 from clipcast.errors import Busy, NotFound, UnusableMedia
-from clipcast.platforms.forms import MediaForm, VideoForm, purpose_of
+from clipcast.platforms.forms import ImageForm, MediaForm, VideoForm, purpose_of
 from clipcast.platforms.instagram import forms as instagram
 from clipcast.platforms.tiktok import forms as tiktok
 from odd_media import Sound, make_video
@@ -158,7 +158,7 @@ def test_a_heavy_photo_becomes_lighter(library: Library, tmp_path: Path) -> None
 
 def test_too_many_bytes_at_any_quality_is_told(library: Library, tmp_path: Path) -> None:
     clip = library.add_file(make_sample_image(tmp_path / "a.png", width=600, height=600))
-    tiny = instagram.IMAGE.__class__("tiny", ("image/jpeg",), max_bytes=2000)
+    tiny = ImageForm("tiny", ("image/jpeg",), max_bytes=2000)
 
     with pytest.raises(UnusableMedia, match="fewer pixels"):
         convert(library, clip.id, tiny, quietly)
