@@ -24,13 +24,19 @@ SAFETY_S: Final = 5.0
 """Nothing is sent in the last seconds of a lease: the database's clock and ours may disagree a little."""
 
 
+def boot_time_s() -> float:
+    """Seconds since the machine started, the time it slept included: a changed system clock does not move them, a closed lid does."""
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)  # Linux has it; macOS's and Windows' monotonic clocks go on in their sleep
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+
+
 @dataclass(slots=True)
 class Lease:
-    """One publication held by this process. The deadline is in monotonic seconds, which a changed system clock does not move."""
+    """One publication held by this process. The deadline is in seconds since the machine started."""
 
     publication_id: str
     token: str
-    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
+    monotonic: Callable[[], float] = field(default=boot_time_s, repr=False)
     _deadline_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:

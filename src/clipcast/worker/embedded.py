@@ -14,7 +14,7 @@ from clipcast.db.engine import Database
 from clipcast.errors import Busy
 from clipcast.publications import claims, pace
 from clipcast.publications.driver import Driver
-from clipcast.publications.leases import RENEW_EVERY_S, Lease, LeaseBook
+from clipcast.publications.leases import RENEW_EVERY_S, Lease, LeaseBook, boot_time_s
 from clipcast.worker.presence import Presence
 
 log = structlog.get_logger()
@@ -140,7 +140,7 @@ class EmbeddedWorker:
     def _renew(self, leases: list[Lease]) -> None:
         if not leases:
             return
-        asked_at_s = time.monotonic()
+        asked_at_s = boot_time_s()
         with self._db.writing() as session:
             kept = claims.renew(session, self._clock(), leases)
         for lease in leases:
