@@ -198,9 +198,13 @@ class Withdrawn(PlatformError):
 
 @dataclass(eq=False)
 class ReconnectRequired(PlatformError):
-    """Consent, scope or account is gone; only its owner can fix that by connecting it again."""
+    """Consent, scope or account is gone; only its owner can fix that by connecting it again.
+
+    `access_gone` is True where nothing at all can be done with this token any more, so that no other post needs to try.
+    """
 
     code: ClassVar[str] = "reconnect_required"
+    access_gone: bool = False
 
 
 @dataclass(eq=False)

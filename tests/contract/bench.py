@@ -149,6 +149,14 @@ class Bench:
             self.decide(publication_id, is_live=len(self.published()) > live_before)
         raise AssertionError("a person was asked again and again")
 
+    def see_through(self, publication_id: str) -> None:
+        """Once it is out, do what is left to be done or learned."""
+        for _ in range(100):
+            if self.row(publication_id).next_action_at is None:
+                return
+            self.step(publication_id)
+        raise AssertionError(f"still not over: {self.row(publication_id).note}")
+
     # What can be seen
 
     def row(self, publication_id: str) -> Publication:

@@ -193,4 +193,3 @@ def bench_on_both(make_bench: MakeBench, platform: PlatformUnderTest, database_u
 def impatient_bench(make_bench: MakeBench, platform: PlatformUnderTest, sqlite_url: str) -> Bench:
     """The product on SQLite, waiting a fifth of a second for answers."""
     return make_bench(platform, sqlite_url, answer_timeout_s=0.2)
-

@@ -55,11 +55,12 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A post as the world sees it: the SHA-256 of its files in their order, its text, and its public id if it has one."""
+    """A post as the world sees it: the SHA-256 of its files in their order and of its cover, its text, and its public id if it has one."""
 
     sha256s: tuple[str, ...]
     caption: str
     post_id: str | None
+    cover: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class PlatformUnderTest:
 
     `addresses` are our settings and what follows the simulator's URL in each. `account` and `app` are what the control resource is asked
     for, so that no limit of the platform is met by chance. `seen` reads a post of the world's view. `unauthorized` are the operations that
-    carry no access token. `renews`: whether a dead access token can be traded for another one, by `refresh_operation`.
+    carry no access token. `refresh_operation` renews a token before its end, where there is such a thing; `revives`: whether it does so
+    after that too. `revoking_ends_posts`: whether posts that are under way die when their owner disconnects us.
     `retried_reasons` and `final_reasons` are what the platform says of a post that failed, by whether a new try is ours or a person's.
     """
 
@@ -82,7 +84,8 @@ class PlatformUnderTest:
     account: Mapping[str, Any] = field(default_factory=dict)
     app: Mapping[str, Any] = field(default_factory=dict)
     unauthorized: frozenset[str] = frozenset()
-    renews: bool = True
+    revives: bool = True
+    revoking_ends_posts: bool = False
     variant: str = ""
 
     @property
@@ -110,7 +113,7 @@ def _instagram_seen(post: Json) -> Seen:
 
 
 def _youtube_seen(post: Json) -> Seen:
-    return Seen((post["sha256"],), post["description"], post["video_id"])
+    return Seen((post["sha256"],), post["description"], post["video_id"], post["thumbnail_sha256"])
 
 
 _PRIVATE: Final = {"privacy": "private"}
@@ -154,6 +157,7 @@ TIKTOK: Final = PlatformUnderTest(
         ),
     ),
     unauthorized=frozenset({"upload.chunk"}),
+    revoking_ends_posts=True,
     refresh_operation="oauth.token",
     retried_reasons=("internal", "video_pull_failed", "photo_pull_failed"),
     final_reasons=(
@@ -204,6 +208,7 @@ INSTAGRAM: Final = PlatformUnderTest(
         ),
     ),
     refresh_operation="oauth.refresh",
+    revives=False,
     retried_reasons=("2207053",),
     final_reasons=("2207026",),
 )
@@ -212,7 +217,7 @@ INSTAGRAM_BY_FACEBOOK: Final = replace(
     INSTAGRAM,
     variant="by Facebook",
     account={**INSTAGRAM.account, "login": "facebook"},
-    renews=False,
+    refresh_operation="",
     flows=(
         Flow("reel", ("video",), ("container.create", "upload", *_PUBLISHED), "publish", failing="upload"),
         Flow(

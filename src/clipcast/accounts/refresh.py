@@ -92,6 +92,19 @@ class Refresher:
             raise
         return with_app_credentials(self._save(account_id, turn, fresh), platform.name, self.settings)
 
+    def withdrawn(self, account_id: str, platform: AnyPlatform, used_access_token: str, error: ReconnectRequired) -> None:
+        """The platform says, without being asked for a new token, that the owner took this one's access away: write it down.
+
+        Somebody may have connected the account again meanwhile; then it stays as it is.
+        """
+        with self.db.writing() as session:
+            account = store.get_for_update(session, account_id)
+            if account.status != "active" or opened(account, self.vault).get("access_token") != used_access_token:
+                return
+            account.status = "expired"
+            _remember(account, error, self.clock())
+        log.warning("account.expired", account_id=account_id, platform=platform.name, reason=str(error))
+
     def _take_turn(self, account_id: str, used_access_token: str) -> _Turn | Credentials | None:
         """Our turn, or the credentials that somebody else has fetched already, or None while somebody else is at it."""
         now = self.clock()

@@ -10,7 +10,7 @@ from clipcast.accounts.provider import choose
 from clipcast.accounts.refresh import Refresher
 from clipcast.accounts.vault import Vault
 from clipcast.db.engine import Database
-from clipcast.errors import Busy, ConfigurationError, Throttled, Unavailable, WireError
+from clipcast.errors import Busy, ConfigurationError, ReconnectRequired, Throttled, Unavailable, WireError
 from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
 from clipcast.platforms.registry import simulated_platforms
 from clipcast.platforms.simulated import NAMELESS, SimulatorDesk
@@ -111,6 +111,11 @@ class Connections:
             return self.open(publication)
         fresh = self.refresher.refresh(publication.social_account_id, connection.platform, connection.access_token)
         return replace(connection, credentials=self._known(fresh))
+
+    def withdrawn(self, publication: Publication, connection: Connection, error: ReconnectRequired) -> None:
+        """The platform says that this connection's token is of no use for anything any more: the account has to be connected again."""
+        if error.access_gone and not connection.simulated and publication.social_account_id is not None:
+            self.refresher.withdrawn(publication.social_account_id, connection.platform, connection.access_token, error)
 
     def _account(self, publication: Publication) -> SocialAccount | None:
         if publication.social_account_id is None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from clipcast.clips.conversions import Conversions
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
-from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, Withdrawn
+from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, ReconnectRequired, Withdrawn
 from clipcast.platforms.base import Done, Order, Send, Stage, Undecidable, Wait
 from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.wire import Wire
@@ -354,6 +354,8 @@ class Driver:
                 return self._given_up(run, position, error)
 
     def _given_up(self, run: Run, position: Position, error: Exception) -> bool:
+        if isinstance(error, ReconnectRequired) and run.connection is not None:
+            self.connections.withdrawn(run.publication, run.connection, error)
         if run.state in SUCCESS:
             return self._stopped_looking(run)
         post_failed = isinstance(error, PlatformError) and error.post_failed

@@ -20,6 +20,8 @@ from clipcast.platforms.instagram.codes import Meaning, failed_meaning, known_me
 from clipcast.platforms.instagram.limits import USAGE_PAUSE_PERCENT, USAGE_PAUSE_S
 
 RAW_CHARS: Final = 2000
+#: What is about the token as a whole, whatever was asked for with it.
+ACCESS_CODES: Final = frozenset({102, 190})
 #: No more is searched for secrets, so that a hostile megabyte costs nothing; ten times what is kept.
 SEARCHED_CHARS: Final = 20_000
 
@@ -230,6 +232,8 @@ def error(meaning: Meaning, answer: Answer) -> PlatformError:
         log_id=said.log_id,
         raw=kept(answer.body[: 4 * SEARCHED_CHARS].decode("utf-8", "replace")),
     )
+    if isinstance(made, ReconnectRequired):
+        made.access_gone = said.code in ACCESS_CODES
     if isinstance(made, Throttled):
         made.retry_after_s = _retry_after_s(answer) or meaning.retry_after_s
     return made
