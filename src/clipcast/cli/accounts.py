@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clipcast.cli.opening import opened
-from clipcast.cli.output import Json, say, show_json, show_table
+from clipcast.cli.output import Json, say, show_json, show_table, tell
 
 if TYPE_CHECKING:
+    from clipcast.accounts.models import SocialAccount
     from clipcast.accounts.schemas import AccountIn, AccountOut
     from clipcast.system import Clipcast
 
@@ -42,7 +43,10 @@ def add_account(
     platform: Annotated[str, typer.Argument(help="tiktok, instagram or youtube.")],
     username: Annotated[str, typer.Argument(help="The account's name, with or without @.")],
     *,
-    kind: Annotated[str, typer.Option("--kind", help="main (the platform's default) or satellite.")] = "main",
+    kind: Annotated[str, typer.Option("--kind", help="main (the platform's default) or satellite; default: main, unless --main.")] = "",
+    main: Annotated[
+        str | None, typer.Option("--main", metavar="ACCOUNT", help="The main account that this satellite follows: its id or name.")
+    ] = None,
     credentials: Annotated[
         str | None,
         typer.Option("--credentials", metavar="FILE", help="A JSON file with the credentials; - reads standard input."),
@@ -53,17 +57,72 @@ def add_account(
     """Add an account. Without credentials it publishes to the simulator.
 
     The file holds {"access_token": "...", "refresh_token": "...", "expires_at": "2026-05-01T09:00:00Z", ...}, named as in the platform's
-    documentation.
+    documentation; --ask knows which ones the platform needs.
     """
     from clipcast.accounts import routes
 
     with opened() as clipcast:
+        main_account_id = _meant(clipcast, main).id if main else None
         given = _asked(clipcast, platform) if ask else _read(credentials)
-        added = routes.create_account(_account(platform, username, kind, given), _services(clipcast))
+        wanted = {"platform": platform, "username": username, "kind": kind or ("satellite" if main else "main")}
+        account = _account(wanted | {"main_account_id": main_account_id, "credentials": given})
+        added = routes.create_account(account, _services(clipcast))
     if as_json:
         show_json(added.model_dump(mode="json"))
     else:
         say(f"{added.id}  {added.platform} @{added.username}: publishes {_provider(added)}.")
+
+
+@nouns.command("quota")
+def show_quota(
+    account: Annotated[str, typer.Argument(metavar="ID_OR_NAME", help="An account's id, its name, or PLATFORM:NAME.")],
+    as_json: Json = False,
+) -> None:
+    """Show what is used and left of every limit that the platform documents, and when there is room again.
+
+    The platform's own numbers are asked for where it tells them; the others are our own count of what we sent.
+    """
+    from clipcast.publications import quota
+    from clipcast.publications.schemas import QuotaOut
+
+    with opened() as clipcast:
+        found = quota.quota_of(clipcast.db, clipcast.connections, _meant(clipcast, account).id, clipcast.clock())
+    if as_json:
+        show_json(QuotaOut.model_validate(found).model_dump(mode="json"))
+        return
+    rows = [(one.name, one.per, _window(one.window_s), one.used, one.left, one.free_at, one.source) for one in found.limits]
+    show_table(("LIMIT", "PER", "IN", "USED", "LEFT", "FREE AT", "COUNTED BY"), rows, empty="This platform documents no limits.")
+    if found.not_asked:
+        tell(f"The platform's own numbers are missing: {found.not_asked}")
+    if found.simulated:
+        tell("This account publishes to the simulator; these are its numbers.")
+
+
+def _window(window_s: float) -> str:
+    """How long a limit's window is, in the largest unit that fits it."""
+    hours = window_s / 3600
+    return f"{hours:g} h" if hours >= 1 else f"{window_s / 60:g} min" if window_s >= 60 else f"{window_s:g} s"
+
+
+def _meant(clipcast: "Clipcast", text: str) -> "SocialAccount":
+    """The account of that id, that name, or that name on that platform.
+
+    Raises:
+        NotFound: there is none.
+    """
+    from clipcast.accounts import store
+    from clipcast.errors import NotFound
+
+    platform, _, username = text.rpartition(":")
+    with clipcast.db.reading() as session:
+        known = store.listed(session, platform=platform.lower() or None)
+    found = [one for one in known if text == one.id] or [one for one in known if one.username == username.removeprefix("@")]
+    if not found:
+        raise NotFound(f"There is no account {text!r}. List them: clipcast accounts.")
+    if len(found) > 1:
+        names = ", ".join(f"{one.platform}:{one.username}" for one in found)
+        raise typer.BadParameter(f"{text!r} may be any of {names}; say which.")
+    return found[0]
 
 
 def _services(clipcast: "Clipcast") -> Any:
@@ -78,13 +137,13 @@ def _provider(account: "AccountOut") -> str:
     return f"to the simulator ({account.fallback_reason or 'CLIPCAST_SIMULATION=always'}{missing})"
 
 
-def _account(platform: str, username: str, kind: str, credentials: dict[str, Any]) -> "AccountIn":
+def _account(wanted: dict[str, Any]) -> "AccountIn":
     from pydantic import ValidationError
 
     from clipcast.accounts.schemas import AccountIn
 
     try:
-        return AccountIn.model_validate({"platform": platform, "username": username, "kind": kind, "credentials": credentials})
+        return AccountIn.model_validate(wanted)
     except ValidationError as error:
         problem = error.errors()[0]  # never its input: that may be a token
         raise typer.BadParameter(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None

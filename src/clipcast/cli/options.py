@@ -11,14 +11,13 @@ import typer
 
 if TYPE_CHECKING:
     from clipcast.publications.order import Metadata
-    from clipcast.publications.publishing import PublishRequest
-    from clipcast.system import Clipcast
 
 
 class Privacy(StrEnum):
     """Who may see the post."""
 
     PUBLIC = "public"
+    UNLISTED = "unlisted"
     FRIENDS = "friends"
     FOLLOWERS = "followers"
     PRIVATE = "private"
@@ -32,13 +31,18 @@ To: TypeAlias = Annotated[
     typer.Option("--to", metavar="PLATFORM[:USERNAME]", help="Where to: the platform's main account, or the one named. Repeat for more."),
 ]
 Caption: TypeAlias = Annotated[str, typer.Option("--caption", help="The post's text.")]
-Title: TypeAlias = Annotated[str, typer.Option("--title", help="A title, where the platform has one (TikTok photo sets).")]
+Title: TypeAlias = Annotated[str, typer.Option("--title", help="A title, where the platform has one (TikTok photo sets, YouTube).")]
 Hashtags: TypeAlias = Annotated[
     list[str] | None, typer.Option("--hashtag", metavar="TAG", help="Added to the caption's end, with or without #. Repeat for more.")
 ]
-PrivacyOption: TypeAlias = Annotated[Privacy, typer.Option("--privacy", help="Who may see it.")]
+PrivacyOption: TypeAlias = Annotated[Privacy, typer.Option("--privacy", help="Who may see it; unlisted: YouTube alone.")]
 Mode: TypeAlias = Annotated[
-    str, typer.Option("--mode", help="TikTok: direct (default) or inbox, a draft that the creator finishes in the app.")
+    str,
+    typer.Option(
+        "--mode",
+        help="TikTok: direct (default) or inbox, a draft that the creator finishes in the app. Instagram: reel, feed or story; default: "
+        "a reel of a video, else the feed.",
+    ),
 ]
 At: TypeAlias = Annotated[
     str | None,
@@ -60,6 +64,18 @@ AutoFit: TypeAlias = Annotated[
 ]
 Extra: TypeAlias = Annotated[
     str | None, typer.Option("--extra", metavar="JSON", help="An object that is merged last into the platform's own request.")
+]
+Own: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="[PLATFORM.]NAME=VALUE",
+        help="An option of the platform's own, as JSON or text; with PLATFORM. for its targets alone. Repeat for more.",
+    ),
+]
+Satellites: TypeAlias = Annotated[bool, typer.Option("--satellites", help="Also to the active satellites of these main accounts.")]
+AllowDuplicate: TypeAlias = Annotated[
+    bool, typer.Option("--allow-duplicate", help="Post although the same went to the same account within a day.")
 ]
 Wait: TypeAlias = Annotated[bool, typer.Option("--wait/--no-wait", help="Carry it to the end here, or leave it to a worker.")]
 
@@ -137,49 +153,36 @@ def _object(text: str | None) -> dict[str, Any]:
     return content
 
 
-def requests_of(
-    clipcast: "Clipcast", media: Sequence[str], targets: Sequence[Where], metadata: "Metadata", scheduled_at: datetime | None
-) -> "list[PublishRequest]":
-    """One request per target; the media are taken into the library first.
+@dataclass(frozen=True, slots=True)
+class OwnOption:
+    """One `--option`: for one platform, or for all (an empty name)."""
 
-    Raises:
-        NotFound, InvalidRequest, Busy: a file or an account is not usable; nothing was published.
+    platform: str
+    name: str
+    value: Any
+
+
+def own_options_of(given: Sequence[str] | None) -> list[OwnOption]:
+    """The `--option`s, in the order given; a value that is no JSON is text.
+
+    >>> own_options_of(["youtube.tags=[1, 2]", "audio_name=Harbour"])
+    [OwnOption(platform='youtube', name='tags', value=[1, 2]), OwnOption(platform='', name='audio_name', value='Harbour')]
     """
-    from clipcast.cli.media import clip_of
-    from clipcast.publications.publishing import PublishRequest
-
-    account_ids = _account_ids(clipcast, targets)
-    clip_ids = [clip_of(clipcast, source).id for source in media]
-    of_set = metadata.model_copy(update={"clip_ids": clip_ids if len(clip_ids) > 1 else []})
-    return [
-        PublishRequest(
-            clip_id=clip_ids[0], platform=target.platform, social_account_id=account_id, metadata=of_set, scheduled_at=scheduled_at
-        )
-        for target, account_id in zip(targets, account_ids, strict=True)
-    ]
+    found = []
+    for text in given or ():
+        path, is_there, value = text.partition("=")
+        platform, _, name = path.strip().rpartition(".")
+        if not is_there or not name:
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="--option")
+        found.append(OwnOption(platform.lower(), name, _json_or_text(value)))
+    return found
 
 
-def _account_ids(clipcast: "Clipcast", targets: Sequence[Where]) -> list[str | None]:
-    """The accounts that these targets mean; None where a platform has none yet. Meaning one account twice would post twice."""
-    from clipcast.accounts import store as accounts
+def _json_or_text(text: str) -> Any:
+    def refused(constant: str) -> None:
+        raise ValueError(constant)  # NaN and the infinities are Python's, not JSON's
 
-    found: dict[tuple[str, str | None], str] = {}
-    with clipcast.db.reading() as session:
-        for target in targets:
-            account = accounts.by_username(session, target.platform, target.username) if target.username else None
-            if target.username and account is None:
-                raise _unknown(target)
-            meant = account or accounts.main_account(session, target.platform)
-            place = (target.platform, meant.id if meant else None)
-            if place in found:
-                who = f"@{meant.username}" if meant else "the same account"
-                raise typer.BadParameter(f"{found[place]} and {target} are both {who}; that would post twice.", param_hint="--to")
-            found[place] = str(target)
-    return [account_id for _, account_id in found]
-
-
-def _unknown(target: Where) -> Exception:
-    from clipcast.errors import NotFound
-
-    advice = f"Add it: clipcast accounts add {target.platform} {target.username}"
-    return NotFound(f"There is no account @{target.username} on {target.platform}. {advice}")
+    try:
+        return json.loads(text, parse_constant=refused)
+    except ValueError:
+        return text

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from clipcast.cli import options
+from clipcast.cli import composing, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json
 
 if TYPE_CHECKING:
     from clipcast.platforms.base import Problem
+    from clipcast.posts.schemas import PostIn
     from clipcast.publications.publishing import PublishRequest
     from clipcast.system import Clipcast
 
@@ -35,27 +36,44 @@ def preflight(
     cover_index: options.CoverIndex = 0,
     pull: options.Pull = False,
     auto_fit: options.AutoFit = False,
+    option: options.Own = None,
     extra: options.Extra = None,
+    satellites: options.Satellites = False,
     as_json: Json = False,
 ) -> None:
     """Check a post against every rule without publishing it; exit code 1 if something stands against it.
 
     The media are taken into the library, so that publishing them afterwards costs nothing more.
     """
-    metadata = options.metadata_of(locals())
-    targets, scheduled_at = options.targets_of(to), options.moment_of(at)
+    given = locals()
     with opened() as clipcast:
-        requests = options.requests_of(clipcast, media, targets, metadata, scheduled_at)
-        found = [_problems(clipcast, request) for request in requests]
-    blocked = any(problem.blocking for problems in found for problem in problems)
+        requests = _requests(clipcast, composing.post_of(clipcast, media, to, given))
+        found = [(_name(clipcast, request), _problems(clipcast, request)) for request in requests]
+    blocked = any(problem.blocking for _, problems in found for problem in problems)
     if as_json:
-        checked = [{"to": str(target), "problems": problems} for target, problems in zip(targets, found, strict=True)]
-        show_json({"ok": not blocked, "targets": checked})
+        show_json({"ok": not blocked, "targets": [{"to": name, "problems": problems} for name, problems in found]})
     else:
-        for target, problems in zip(targets, found, strict=True):
-            _say(target, problems)
+        for name, problems in found:
+            _say(name, problems)
     if blocked:
         raise typer.Exit(1)
+
+
+def _requests(clipcast: "Clipcast", wanted: "PostIn") -> "list[PublishRequest]":
+    from clipcast.posts import compose
+
+    with clipcast.db.reading() as session:
+        return compose.requests_of(session, wanted, clipcast.platforms)
+
+
+def _name(clipcast: "Clipcast", request: "PublishRequest") -> str:
+    """The target as `--to` names it."""
+    from clipcast.accounts import store as accounts
+
+    if request.social_account_id is None:
+        return request.platform
+    with clipcast.db.reading() as session:
+        return f"{request.platform}:{accounts.get(session, request.social_account_id).username}"
 
 
 def _problems(clipcast: "Clipcast", request: "PublishRequest") -> "list[Problem]":
@@ -64,7 +82,7 @@ def _problems(clipcast: "Clipcast", request: "PublishRequest") -> "list[Problem]
     return check(clipcast.db, clipcast.connections, clipcast.platforms, request, clipcast.clock())
 
 
-def _say(target: options.Where, problems: "list[Problem]") -> None:
+def _say(target: str, problems: "list[Problem]") -> None:
     for problem in problems:
         say(f"{target}: {'problem' if problem.blocking else 'warning'}: {problem.sentence}")
     if not any(problem.blocking for problem in problems):

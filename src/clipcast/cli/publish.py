@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipcast.cli import options
+from clipcast.cli import composing, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json, tell
 
 if TYPE_CHECKING:
     from clipcast.cli.progress import Board
+    from clipcast.posts.schemas import PostIn
     from clipcast.publications.models import Publication
-    from clipcast.publications.publishing import PublishRequest
     from clipcast.system import Clipcast
 
 
@@ -37,42 +37,45 @@ def publish(
     cover_index: options.CoverIndex = 0,
     pull: options.Pull = False,
     auto_fit: options.AutoFit = False,
+    option: options.Own = None,
     extra: options.Extra = None,
+    satellites: options.Satellites = False,
+    allow_duplicate: options.AllowDuplicate = False,
     key: Annotated[
         str | None,
-        typer.Option("--key", help="Makes repeating this very command harmless: the same key answers with the first publication."),
+        typer.Option("--key", help="Makes repeating this very command harmless: the same key answers with the first post."),
     ] = None,
     wait: options.Wait = True,
     as_json: Json = False,
 ) -> None:
-    """Publish a video, an image, or several images as one set, to one or many accounts.
+    """Publish a video, an image, or several images as one set, to one or many accounts: one post, each account a publication of its own.
 
     No server has to run: this command carries its publications to the end. If it is killed, the next `clipcast worker` or `clipcast serve`
     finishes them; nothing is posted twice.
     """
     from clipcast.cli.progress import progress
 
-    metadata = options.metadata_of(locals())
-    targets, scheduled_at = options.targets_of(to), options.moment_of(at)
+    given = locals()
     with progress() as board, opened(observer=board) as clipcast:
-        requests = options.requests_of(clipcast, media, targets, metadata, scheduled_at)
-        publications = _created(clipcast, requests, key)
-        if wait and scheduled_at is None:
+        wanted = composing.post_of(clipcast, media, to, given)
+        publications = _created(clipcast, wanted, key)
+        if wait and wanted.scheduled_at is None:
             publications = carried(clipcast, board, publications)
         names = names_of(clipcast, publications)
     show_outcome(publications, names, as_json=as_json)
 
 
-def _created(clipcast: "Clipcast", requests: "Sequence[PublishRequest]", key: str | None) -> "list[Publication]":
+def _created(clipcast: "Clipcast", wanted: "PostIn", key: str | None) -> "list[Publication]":
     """All of them or none: what cannot be published is said before anything is."""
-    from clipcast.posts import compose
+    from clipcast.errors import PossibleDuplicate
+    from clipcast.posts import compose, store
 
     now = clipcast.clock()
-    with clipcast.db.writing() as session:
-        return [
-            compose.publish(session, request, clipcast.platforms, now, key=f"{key}/{place}" if key else None)
-            for place, request in enumerate(requests)
-        ]
+    try:
+        with clipcast.db.writing() as session:
+            return store.publications_of(session, compose.create(session, wanted, clipcast.platforms, now, key=key).id)
+    except PossibleDuplicate as error:
+        raise PossibleDuplicate(str(error).replace("send allow_duplicate: true", "add --allow-duplicate")) from error
 
 
 def carried(clipcast: "Clipcast", board: "Board", publications: "Sequence[Publication]") -> "list[Publication]":

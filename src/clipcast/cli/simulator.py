@@ -18,7 +18,10 @@ def simulator(
     failure_rate: Annotated[float | None, typer.Option("--failure-rate", min=0, max=1, help="Share of requests that fail.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Serve the platforms' own protocols at /tiktok, and a control resource at /_simulator/. It keeps its world across restarts."""
+    """Serve the platforms' own protocols at /tiktok, /instagram and /youtube, and a control resource at /_simulator/.
+
+    It keeps its world across restarts.
+    """
     from clipcast.cli.ports import told_when_taken
     from clipcast.settings import load_settings
     from clipcast_simulator.server import SimulatorServer
@@ -37,6 +40,6 @@ def simulator(
             if as_json:
                 show_json({"url": server.url})
             else:
-                say(f"The simulator listens on {server.url}: TikTok at {server.url}/tiktok, what it saw at {server.url}/_simulator/.")
+                say(f"The simulator listens on {server.url}: at /tiktok, /instagram and /youtube; what it saw is at /_simulator/.")
                 tell("Use it with CLIPCAST_SIMULATOR_URL. Ctrl-C stops it.")
             asked.wait()

@@ -26,7 +26,8 @@ def test_a_video_goes_out_whole_without_any_server(run: Run, world: World, video
     assert post["share_url"] in result.stdout
 
 
-def test_progress_goes_to_standard_error_and_json_to_standard_output(run: Run, video: Path) -> None:
+def test_progress_goes_to_standard_error_and_json_to_standard_output(run: Run, world: World, video: Path) -> None:
+    world.script({"platform": "tiktok", "operation": "upload.chunk", "fault": "stall-1s"})  # an upload long enough to be seen
     result = run("publish", video, "--to", "tiktok", "--json")
     publication = only(answer(result)["publications"])
     assert (publication["status"], publication["state"], publication["simulated"]) == ("success", "published", True)
