@@ -13,3 +13,11 @@ def test_the_import_contracts_are_kept() -> None:
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert lint.returncode == 0, lint.stdout
+
+
+def test_the_engine_loads_nothing_heavy() -> None:
+    """A worker that uploads needs no codecs, no web framework, no bucket's client and no simulator."""
+    heavy = ("av", "PIL", "fastapi", "uvicorn", "obstore", "clipcast_simulator.server")
+    program = f"import sys, clipcast.system, clipcast.worker.embedded; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert loaded.stdout.strip() == "[]"
