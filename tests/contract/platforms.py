@@ -191,8 +191,8 @@ INSTAGRAM: Final = PlatformUnderTest(
         Flow("photo", ("photo-1",), ("container.create", *_PUBLISHED), "publish", failing="container.create", like="reel by URL"),
         Flow(
             "carousel",
-            ("photo-1", "video", "photo-2"),
-            ("container.create", "container.status") * 3 + ("container.create", *_PUBLISHED),
+            ("photo-1", "video"),
+            ("container.create", "container.status") * 2 + ("container.create", *_PUBLISHED),
             "publish",
             failing="container.create",
         ),

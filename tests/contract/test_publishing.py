@@ -26,14 +26,16 @@ def test_publishes(bench_on_both: Bench, platform: PlatformUnderTest, flow: Flow
     assert row.published_at is not None
 
 
-def test_survives_a_lost_answer(bench_on_both: Bench, flow: Flow, operation: str, nth: int) -> None:
+def test_survives_a_lost_answer(bench_on_both: Bench, platform: PlatformUnderTest, flow: Flow, operation: str, nth: int) -> None:
     """The platform did what we asked and we never heard: nothing is done twice, and a person is asked only where nobody else can know."""
     bench_on_both.script(operation, "accept-then-drop-answer", after=nth)
     publication_id = bench_on_both.publish(flow)
 
     asked = bench_on_both.carry_with_a_person(publication_id)
+    bench_on_both.see_through(publication_id)
 
-    bench_on_both.check_published_once(publication_id, flow)
+    post = bench_on_both.check_published_once(publication_id, flow)
+    assert platform.seen(post).cover == (bench_on_both.shelf[flow.cover].sha256 if flow.cover else None)
     assert asked == (0 if flow.can_find_out or operation != flow.decisive else 1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.platforms import TIKTOK
+from contract.platforms import TIKTOK, PlatformUnderTest
 from process.theatre import Nursery, Theatre, theatre
 
 
@@ -17,7 +17,13 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, database_url: str, nursery: Nursery) -> Iterator[Theatre]:
+def platform() -> PlatformUnderTest:
+    """The platform on stage; a test that is for several names them itself."""
+    return TIKTOK
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database_url: str, platform: PlatformUnderTest, nursery: Nursery) -> Iterator[Theatre]:
     """Everything that a killed worker leaves behind and comes back to."""
-    with theatre(tmp_path, database_url, TIKTOK, nursery) as opened:
+    with theatre(tmp_path, database_url, platform, nursery) as opened:
         yield opened

@@ -5,28 +5,36 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.platforms import TIKTOK, Flow
+from clipcast.publications.states import State
+from contract.platforms import PLATFORMS, Flow, PlatformUnderTest
 from process.theatre import Theatre
 
-FLOWS = ("direct", "inbox", "photos", "pull")
-MOST_POINTS = 80
+MOST_POINTS = 120
 
 
 @pytest.mark.timeout(300)
-def test_killed_at_every_point(stage: Theatre, record_property: Callable[[str, object], None]) -> None:
-    """SIGKILL before and after each save and each send, between the blocks of an upload, and with each answer lost."""
-    for name in FLOWS:
-        kill_at_every_point(stage, TIKTOK.flow(name))
-        kill_with_every_answer_lost(stage, TIKTOK.flow(name))
-        kill_while_waiting_for_every_answer(stage, TIKTOK.flow(name))
-    kill_while_waiting_for_every_answer(stage, TIKTOK.flow("private photos"))
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.title)
+def test_killed_at_every_point(stage: Theatre, platform: PlatformUnderTest, record_property: Callable[[str, object], None]) -> None:
+    """SIGKILL before and after each save and each send, between the blocks of an upload, and with each answer lost.
 
-    stage.finish()
+    PostgreSQL sees each kind of flow at every point; what the wire does is the same for both databases.
+    """
+    database = stage.product.db.engine.dialect.name
+    for flow in platform.flows:
+        if database == "sqlite" or not flow.like:
+            kill_at_every_point(stage, flow)
+        if database == "sqlite":
+            kill_with_every_answer_lost(stage, flow)
+            kill_while_waiting_for_every_answer(stage, flow)
 
-    record_property("verdict", f"{stage.product.db.engine.dialect.name}: {stage.verdict()} ({stage.questions} questions to a person)")
+    # A draft is looked after for days; what comes after any other success, a link or a cover, is seen through.
+    stage.finish(through=all(flow.outcome is State.PUBLISHED for flow in platform.flows))
+
+    told = f"{platform.title} on {database}: {stage.verdict()} ({stage.questions} questions to a person)"
+    record_property("verdict", told)
     assert stage.wrongs() == []
     assert stage.needless == [], "a person was asked where the platform could have been"
-    assert len(stage.kills) >= 100
+    assert len(stage.kills) >= (40 if database == "sqlite" else 25)
 
 
 def kill_at_every_point(stage: Theatre, flow: Flow) -> None:
@@ -35,15 +43,15 @@ def kill_at_every_point(stage: Theatre, flow: Flow) -> None:
         publication_id = stage.publish(flow)
         if not stage.work({"publication": publication_id, "number": number}):
             break
-    assert 15 < number < MOST_POINTS
+    assert 6 * len(flow.requests) < number < MOST_POINTS
 
 
 def kill_with_every_answer_lost(stage: Theatre, flow: Flow) -> None:
     """The platform did what was asked, the answer got lost on the wire, and then the worker dies as well."""
-    for operation in flow.operations:
+    for place, operation in enumerate(flow.requests):
         for moment in ("before save", "after save"):
             publication_id = stage.publish(flow)
-            stage.script(publication_id, operation, "accept-then-drop-answer")
+            stage.script(publication_id, operation, "accept-then-drop-answer", after=flow.requests[:place].count(operation))
             assert stage.work({"publication": publication_id, "moment": moment, "label": "retry"})
 
 
@@ -54,4 +62,4 @@ def kill_while_waiting_for_every_answer(stage: Theatre, flow: Flow) -> None:
             publication_id = stage.publish(flow)
             if not stage.work({"publication": publication_id, "moment": "before send", "number": number, "delay_s": 0.15}):
                 break
-    assert number > len(flow.operations)
+    assert number > len(flow.requests)

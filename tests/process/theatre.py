@@ -21,12 +21,11 @@ from clipcast.media_server import MediaServer
 from clipcast.posts import compose
 from clipcast.publications import claims, ledger, publishing, store
 from clipcast.publications.models import Publication
-from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import SUCCESS, State
 from clipcast.settings import load_settings
 from clipcast.system import Clipcast
-from contract.bench import connect_live
+from contract.bench import connect_live, metadata_of, open_platform
 from contract.platforms import Flow, PlatformUnderTest
 from contract.world import Json, World
 from process.victim import SharedClock
@@ -123,9 +122,12 @@ class Theatre:
         self.clock.refresh()
         username = f"creator_{len(self.usernames)}"
         account_id = connect_live(self.product, self.platform, self.world, username)
-        clip_ids = [self.shelf[name].id for name in flow.clips]
-        texts = {"caption": f"Caption of {username}", **flow.metadata} | ({"clip_ids": clip_ids} if flow.is_set else {})
-        request = PublishRequest(clip_id=clip_ids[0], platform=self.platform.name, social_account_id=account_id, metadata=Metadata(**texts))
+        request = PublishRequest(
+            clip_id=self.shelf[flow.clips[0]].id,
+            platform=self.platform.name,
+            social_account_id=account_id,
+            metadata=metadata_of(flow, self.shelf, _caption(username)),
+        )
         with self.product.db.writing() as session:
             publication_id = compose.publish(session, request, self.product.platforms, self.clock()).id
         self.flows[publication_id], self.usernames[publication_id] = flow, username
@@ -140,9 +142,8 @@ class Theatre:
 
     def start(self, kill: Json | None = None, **order: Any) -> int:
         """A worker process, which signals itself where `kill` says; its process id."""
-        settings = self.product.settings.model_dump(
-            mode="json", include={"data_dir", "database_url", "public_url", "simulation", self.platform.url_setting}
-        )
+        needed = {"data_dir", "database_url", "public_url", "simulation", *self.platform.addresses}
+        settings = self.product.settings.model_dump(mode="json", include=needed)
         common = {"simulator": self.simulator.url, "settings": settings, "story": str(self.directory / "story"), "log": str(self.log)}
         return self.nursery.fork({**common, "kill": kill, **order})
 
@@ -210,10 +211,15 @@ class Theatre:
             yield f"LOST: {name} is not live; our row says {row.state} ({row.error_message})"
         if row.state not in SUCCESS:
             yield f"UNTOLD: {name} is {row.state}: {row.error_message}"
-        expected = [self.shelf[clip].sha256 for clip in flow.clips]
-        for post in live:
-            if ([image["sha256"] for image in post["images"]] or [post["sha256"]]) != expected:
+        for seen in map(self.platform.seen, live):
+            if seen.sha256s != tuple(self.shelf[clip].sha256 for clip in flow.clips):
                 yield f"ALTERED: the bytes of {name}"
+            if flow.outcome is State.PUBLISHED and flow.shows_caption and seen.caption != _caption(self.usernames[publication_id]):
+                yield f"ALTERED: the caption of {name}"
+            if row.next_action_at is None and row.external_post_id and row.external_post_id != seen.post_id:
+                yield f"UNTOLD: {name} has the id {seen.post_id}, our row {row.external_post_id}"
+            if seen.cover != (self.shelf[flow.cover].sha256 if flow.cover else None):
+                yield f"ALTERED: the cover of {name}"
 
     def verdict(self) -> str:
         """The line that says it all."""
@@ -251,12 +257,11 @@ def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, nur
             database_url=database_url,
             public_url=media.server.url,
             simulation="off",
-            **{platform.url_setting: f"{process.url}/{platform.name}"},
+            **platform.settings(process.url),
         )
         with Clipcast.open(settings, clock=clock) as product:
             media.app.state.clipcast = product
-            for app in world.ask("GET", f"{platform.name}/apps")["apps"]:
-                world.ask("POST", f"{platform.name}/apps/{app['client_key']}/prefixes", {"prefix": f"{media.server.url}/media/"})
+            open_platform(platform, world, media.server.url)
             shelf = {file.stem: product.library.add_file(file) for file in sample_files(directory)}
             yield Theatre(directory, platform, process, world, product, clock, nursery, shelf)
     finally:
@@ -266,12 +271,17 @@ def theatre(directory: Path, database_url: str, platform: PlatformUnderTest, nur
 
 
 def sample_files(directory: Path) -> list[Path]:
-    """A video of several blocks and two photos."""
+    """Two videos of several blocks, the second one wide, and two photos."""
     return [
-        make_sample_video(directory / "video.mp4", seconds=1.5, width=360, height=640, min_bytes=CLIP_BYTES),
-        make_sample_image(directory / "photo-1.jpg", width=360, height=640, seed=1),
-        make_sample_image(directory / "photo-2.jpg", width=360, height=640, seed=2),
+        make_sample_video(directory / "video.mp4", seconds=3, width=360, height=640, min_bytes=CLIP_BYTES),
+        make_sample_video(directory / "wide.mp4", seconds=3, width=640, height=360, min_bytes=CLIP_BYTES),
+        make_sample_image(directory / "photo-1.jpg", width=480, height=600, seed=1),
+        make_sample_image(directory / "photo-2.jpg", width=480, height=600, seed=2),
     ]
+
+
+def _caption(username: str) -> str:
+    return f"Caption of {username}"
 
 
 def free_port() -> int:

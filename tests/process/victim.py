@@ -108,17 +108,17 @@ def work(order: Order) -> None:
         presence = Presence(product.settings.data_dir)
         worker = EmbeddedWorker(product.db, product.driver, clock, presence, threads=order.get("threads", 4))
         worker.start()
-        while work_is_left(product, clock):
+        while work_is_left(product, clock, through=order.get("through", False)):
             worker.wake()
             time.sleep(LOOK_EVERY_S)
         worker.stop()
         presence.close()
 
 
-def work_is_left(product: Clipcast, clock: SharedClock) -> bool:
-    """Whether anything is unfinished; when all of it waits, the waiting is skipped."""
+def work_is_left(product: Clipcast, clock: SharedClock, *, through: bool) -> bool:
+    """Whether anything is unfinished, or with `through` is still looked after; when all of it waits, the waiting is skipped."""
     with product.db.reading() as session:
-        open_ones = Publication.next_action_at.is_not(None), Publication.state.not_in(SUCCESS)
+        open_ones = Publication.next_action_at.is_not(None), Publication.state.not_in([] if through else SUCCESS)
         rows = session.execute(select(Publication.next_action_at, Publication.lease_token).where(*open_ones)).all()
     moments = [moment for moment, _ in rows if moment is not None]
     if moments and all(token is None for _, token in rows):
