@@ -131,7 +131,7 @@ def content_sha256(session: Session, request: PublishRequest) -> str:
 
 def _refuse_doubles(session: Session, targets: Any, now: datetime) -> None:
     for target, content in targets:
-        double = store.double_of(session, target.account.id if target.account else None, content, now)
+        double = store.double_of(session, target.platform.name, target.account.id if target.account else None, content, now)
         if double is not None:
             raise PossibleDuplicate(
                 f"The same media and caption went to {target.platform.name} {target.username or 'without an account'} at "

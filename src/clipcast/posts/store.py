@@ -45,9 +45,13 @@ def listed(session: Session, *, limit: int, before: str | None) -> list[Post]:
     return list(session.scalars(query if before is None else query.where(Post.id < before)))
 
 
-def double_of(session: Session, account_id: str | None, content_sha256: str, now: datetime) -> Publication | None:
-    """The latest publication of the same content to the same account within a day that went out or still will."""
+def double_of(session: Session, platform: str, account_id: str | None, content_sha256: str, now: datetime) -> Publication | None:
+    """The latest publication of the same content to the same account within a day that went out or still will.
+
+    Without an account it is the simulator of that platform.
+    """
     query = select(Publication).where(
+        Publication.platform == platform,
         Publication.content_sha256 == content_sha256,
         Publication.requested_at > now - DOUBLE_WITHIN,
         Publication.social_account_id.is_(None) if account_id is None else Publication.social_account_id == account_id,

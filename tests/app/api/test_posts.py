@@ -98,6 +98,16 @@ def test_the_same_to_the_same_account_within_a_day_has_to_be_meant(idle_api: Api
     assert idle_api("POST", "/posts", body | {"allow_duplicate": True}).status == 201
 
 
+def test_the_same_to_another_platform_is_no_duplicate(idle_api: Api, idle_clip_id: str) -> None:
+    """Also where neither has an account yet, as on a first day."""
+    answers = [
+        idle_api("POST", "/posts", {"clip_ids": [idle_clip_id], "caption": "Sunset", "targets": [{"platform": platform}]})
+        for platform in ("tiktok", "youtube", "tiktok")
+    ]
+
+    assert [answer.status for answer in answers] == [201, 201, 409]
+
+
 def test_what_was_cancelled_may_be_posted_again(idle_api: Api, idle_clip_id: str) -> None:
     account = new_account(idle_api, "twice")
     post = composed(idle_api, idle_clip_id, [{"account_id": account}])
