@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from clipcast.accounts.credentials import set_account_credentials
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips.models import Clip
 from clipcast.db.base import new_id
-from clipcast.db.migrate import upgrade
 from clipcast.log import configure
 from clipcast.platforms.base import Credentials
 from clipcast.posts.models import Post
@@ -48,11 +48,12 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def opened(directory: Path, **settings: Any) -> Clipcast:
-    """A migrated system in that directory."""
+def opened(directory: Path, *, migrated: bool = False, **settings: Any) -> Clipcast:
+    """A migrated system in that directory; with `migrated` it was migrated before."""
     clipcast = Clipcast.open(load_settings(data_dir=directory, log_level="error", **settings))
     configure(clipcast.settings)
-    upgrade(clipcast.db)
+    if not migrated:
+        import_module("clipcast.db.migrate").upgrade(clipcast.db)
     return clipcast
 
 

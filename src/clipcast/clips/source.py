@@ -23,11 +23,11 @@ class ClipSource:
     links: Links
     base_url: Callable[[], str]
 
-    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes, None, None]:
-        """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB."""
+    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes | memoryview, None, None]:
+        """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB, each good until the next is asked for."""
         with self.db.reading() as session:
             found = locate(session, media_id)
-        return self.storage.read_range(found.storage_key, start, stop)
+        return self.storage.lend_range(found.storage_key, start, stop)
 
     def url(self, media_id: str) -> str:
         """A signed URL that ends working after two hours: ours, or the media store's own where we have no public address.

@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
@@ -41,6 +42,9 @@ class Storage(Protocol):
 
     def read_range(self, key: str, start: int, stop: int) -> Generator[bytes, None, None]:
         """The bytes `start` (included) to `stop` (excluded), in blocks of at most 1 MiB; closing the generator closes the file."""
+
+    def lend_range(self, key: str, start: int, stop: int) -> Generator[bytes | memoryview, None, None]:
+        """Like `read_range`, for one reader in a hurry: a block is good only until the next one is asked for."""
 
     def size(self, key: str) -> int:
         """The stored file's size in bytes; raises `NotFound`."""
@@ -191,6 +195,28 @@ class LocalStorage:
                     raise UnusableMedia("The stored file is shorter than it was when it came in; add it again.")
                 start += len(block)
                 yield block
+
+    def _unbuffered(self, key: str) -> FileIO:
+        try:
+            return self.path(key).open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise NotFound("The file is no longer in the media store.") from error
+
+    def lend_range(self, key: str, start: int, stop: int) -> Generator[memoryview, None, None]:
+        """Like `read_range`, in one buffer that is used again: a fresh mebibyte for each block costs a fifth of the speed.
+
+        Raises:
+            as `read_range`.
+        """
+        buffer = memoryview(bytearray(BLOCK_BYTES))
+        with self._unbuffered(key) as file:
+            file.seek(start)
+            while start < stop:
+                count = file.readinto(buffer[: min(BLOCK_BYTES, stop - start)])
+                if not count:
+                    raise UnusableMedia("The stored file is shorter than it was when it came in; add it again.")
+                start += count
+                yield buffer[:count]
 
     def size(self, key: str) -> int:
         """The stored file's size in bytes; raises `NotFound`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.engine = _engine(url, busy_timeout_s)
         self._writing_engine = self.engine.execution_options(clipcast_writes=True)
+        self._hasty_engine = self.engine.execution_options(clipcast_writes=True, clipcast_hasty=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
 
@@ -42,13 +43,20 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, hasty: bool = False) -> Iterator[Session]:
         """A session whose work is committed when the block ends well, and undone when it raises.
+
+        A commit survives the power going out. A `hasty` one does not wait for the disk: it survives the death of every process, but the
+        last ones may be forgotten when the machine itself loses power, all that came before them excepted. Right for progress that can be
+        asked for again.
 
         Raises:
             Busy: the database stayed locked, ran out of disk or out of reach; nothing was changed.
         """
-        with self._writers, _told_when_busy(), Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+        engine = self._hasty_engine if hasty else self._writing_engine
+        with self._writers, _told_when_busy(), Session(engine, expire_on_commit=False) as session, session.begin():
+            if hasty and not self.is_sqlite:
+                session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
 
     @contextmanager
@@ -145,5 +153,10 @@ def _foreign_keys(connection: Connection, on_or_off: str) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("clipcast_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("clipcast_writes", False):
+        # With the write-ahead log, NORMAL leaves out the wait for the disk at each commit and nothing else.
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get('clipcast_hasty', False) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

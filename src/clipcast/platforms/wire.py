@@ -2,9 +2,9 @@
 
 import json
 import ssl
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias, cast
 from urllib.parse import urlencode
 
 import urllib3
@@ -18,11 +18,14 @@ ANSWER_MAX_BYTES: Final = 1 << 20
 USER_AGENT: Final = "clipcast/0.1"
 
 
+Blocks: TypeAlias = Generator[bytes | memoryview, None, None]
+
+
 class MediaSource(Protocol):
     """Where the bytes and the public URLs of media come from."""
 
-    def read_range(self, media_id: str, start: int, stop: int) -> Generator[bytes, None, None]:
-        """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB."""
+    def read_range(self, media_id: str, start: int, stop: int) -> Blocks:
+        """The bytes `start` to `stop` (excluded), in blocks of at most 1 MiB, each good until the next is asked for."""
 
     def url(self, media_id: str) -> str:
         """A signed, expiring URL at which a platform can fetch this media."""
@@ -88,7 +91,12 @@ class Wire:
         return urllib3.PoolManager(maxsize=connections_per_host, retries=False, timeout=self._timeout, blocksize=BLOCK_BYTES)
 
     def _exchange(
-        self, pool: urllib3.PoolManager, method: str, url: str, body: bytes | Iterator[bytes] | None, headers: Mapping[str, str]
+        self,
+        pool: urllib3.PoolManager,
+        method: str,
+        url: str,
+        body: bytes | Generator[bytes, None, None] | None,
+        headers: Mapping[str, str],
     ) -> Answer:
         response = pool.request(method, url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=False)
         try:
@@ -111,7 +119,8 @@ def _encode(
         case Form(fields):
             return urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
         case FileRange():
-            return _blocks(body, media, on_bytes), {"Content-Length": str(body.size_bytes)}
+            blocks = cast("Generator[bytes, None, None]", _blocks(body, media, on_bytes))  # urllib3 sends any buffer; its types say bytes
+            return blocks, {"Content-Length": str(body.size_bytes)}
 
 
 def _with_urls(value: JsonValue, media: MediaSource) -> JsonValue:
@@ -126,7 +135,7 @@ def _with_urls(value: JsonValue, media: MediaSource) -> JsonValue:
             return value
 
 
-def _blocks(part: FileRange, media: MediaSource, on_bytes: Callable[[int], None]) -> Generator[bytes, None, None]:
+def _blocks(part: FileRange, media: MediaSource, on_bytes: Callable[[int], None]) -> Blocks:
     sent_bytes = 0
     try:
         # Closing matters: a request that breaks in the middle would leave the file open until the garbage collector comes by.

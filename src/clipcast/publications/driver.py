@@ -20,7 +20,7 @@ from clipcast.clips.conversions import Conversions
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, ReconnectRequired, Withdrawn
-from clipcast.platforms.base import Done, Order, Send, Stage, Undecidable, Wait
+from clipcast.platforms.base import AnyPlatform, Done, Order, Send, Stage, Undecidable, Wait
 from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.wire import Wire
 from clipcast.publications import ledger, pace, store
@@ -248,8 +248,22 @@ class Driver:
         except Exception as error:  # noqa: BLE001  # every failure of a send is settled below, by what it proves
             return self._trouble(run, before if _changed_nothing(error) else intended, error)
         run.failures, run.failing_since, run.token_was_refreshed = 0, None, False
-        self._save_answer(run, Position(flow, self._still_irreversible(run, intended, flow)), f"{step.label} answered")
+        answered = Position(flow, self._still_irreversible(run, intended, flow))
+        if self._goes_on_at_once(run, answered):
+            run.position = answered  # the save of the next intention, in the next moment, says all that this one would
+        else:
+            self._save_answer(run, answered, f"{step.label} answered")
         return True
+
+    def _goes_on_at_once(self, run: Run, answered: Position) -> bool:
+        """Whether the next chunk follows this one: forgetting the answer in between would cost a question, and nothing else."""
+        platform = run.open.platform
+        if self.stopping.is_set() or _STAGE_STATES[platform.stage(answered.flow)] is not run.state:
+            return False
+        if not _only_progresses(platform, run.position, answered):
+            return False
+        following = platform.next_step(answered.flow, self.clock())
+        return isinstance(following, Send) and not following.irreversible
 
     def _answer(self, run: Run, step: Send) -> Any:
         publication_id, platform = run.publication.id, run.open.platform
@@ -402,7 +416,8 @@ class Driver:
         stage = platform.stage(position.flow)
         moves = run.state not in SUCCESS and run.state is not _STAGE_STATES[stage]
         state = after(run.state, _STAGE_EVENTS[stage]) if moves else run.state
-        with self._saving(run, label) as session:
+        hasty = not moves and _only_progresses(platform, run.position, position)
+        with self._saving(run, label, hasty=hasty) as session:
             full = pace.reserve(session, counts_as, platform.rates, run.open.pace_keys, now) if counts_as else None
             if full is not None:
                 return full
@@ -426,9 +441,9 @@ class Driver:
                 return
 
     @contextlib.contextmanager
-    def _saving(self, run: Run, label: str) -> Iterator[Session]:
+    def _saving(self, run: Run, label: str, *, hasty: bool = False) -> Iterator[Session]:
         self.observer.at("before save", run.publication.id, label)
-        with self.db.writing() as session:
+        with self.db.writing(hasty=hasty) as session:
             yield session
         self.observer.at("after save", run.publication.id, label)
 
@@ -441,6 +456,15 @@ def _unbegun(lease: Lease, publication: Publication) -> Run:
     """A run that has neither a connection nor a flow yet."""
     position = Position(None, publication.irreversible_at)
     return Run(lease, publication, None, position, State(publication.state), publication.failures, publication.failing_since)
+
+
+def _only_progresses(platform: AnyPlatform, before: Position, after_it: Position) -> bool:
+    """Whether the platform's handle of the upload is already on the disk and nothing irreversible is near.
+
+    Then a save that a power cut forgets costs a question to the platform, and nothing else: the row still leads to asking.
+    """
+    handle = platform.reference(before.flow)
+    return handle is not None and handle == platform.reference(after_it.flow) and after_it.irreversible_at is None
 
 
 def _changed_nothing(error: Exception) -> bool:
