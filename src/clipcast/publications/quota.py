@@ -80,6 +80,8 @@ def _told(connections: Connections, connection: Connection) -> tuple[list[Limit]
         answer = connections.wire.send(question, media=connection.media, access_token=connection.access_token)
     except ClipcastError as error:
         return [], str(error)
+    if answer.status >= 400:
+        return [], f"{connection.platform.name} did not tell (HTTP {answer.status}); these are our own counts. Ask again later."
     return [_limit_of_told(told) for told in connection.platform.told(answer)], None
 
 

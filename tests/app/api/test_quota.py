@@ -38,6 +38,16 @@ def test_preflight_says_when_there_is_room_again(idle_api: Api, clipcast: Clipca
     ]
 
 
+def test_a_platform_that_does_not_tell_is_said_so(idle_api: Api, world: World) -> None:
+    account = idle_api("POST", "/accounts", {"platform": "tiktok", "username": world.username}).json["id"]
+    world.script("creator_info", "503")
+
+    quota = idle_api("GET", f"/accounts/{account}/quota").json
+
+    assert quota["not_asked"] == "tiktok did not tell (HTTP 503); these are our own counts. Ask again later."
+    assert quota["limits"]
+
+
 def test_an_unknown_account_has_no_quota(idle_api: Api) -> None:
     answer = idle_api("GET", "/accounts/nobody/quota")
 
