@@ -19,8 +19,8 @@ from clipcast.system import Clipcast
 from clipcast.worker.embedded import EmbeddedWorker
 from clipcast.worker.presence import Presence
 
-ACCOUNTS = 20
-PUBLICATIONS = 200
+ACCOUNTS = 20  # five posts each: TikTok takes six a minute, and the engine would wait
+PUBLICATIONS = 100
 ROUNDS = 3
 CLIP_BYTES = 1_000_000
 
