@@ -7,15 +7,13 @@
 got lost, what is in doubt.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
-
-from clipcast.errors import ConfigurationError, Rejected
-from clipcast.platforms.base import JsonValue, Order
+from clipcast.errors import Rejected
+from clipcast.platforms.base import Order
+from clipcast.platforms.stored import StoredStates
 from clipcast.platforms.tiktok.limits import MAX_RESTARTS
 
 VERSION: Final = 1
@@ -138,35 +136,8 @@ class Finished:
 
 TikTokState: TypeAlias = Starting | Uploading | Requested | Processing | Finished
 
-_KINDS: Final[Mapping[str, TypeAdapter[Any]]] = {
-    kind.__name__.lower(): TypeAdapter(kind) for kind in (Starting, Uploading, Requested, Processing, Finished)
-}
-
-
-def dump(state: TikTokState) -> dict[str, JsonValue]:
-    """The state as JSON, with its version and kind."""
-    kind = type(state).__name__.lower()
-    return {"version": VERSION, "kind": kind, **_KINDS[kind].dump_python(state, mode="json")}
-
-
-def load(stored: Mapping[str, JsonValue]) -> TikTokState:
-    """The state from what `dump` made.
-
-    Raises:
-        ConfigurationError: another version of Clipcast wrote this, and this one cannot read it.
-    """
-    version, kind = stored.get("version"), str(stored.get("kind"))
-    if version != VERSION or kind not in _KINDS:
-        raise ConfigurationError(
-            f"This publication was stored by another version of Clipcast (TikTok flow {kind!r}, version {version!r}; "
-            f"known is version {VERSION}); run that version, or a newer one."
-        )
-    try:
-        state: TikTokState = _KINDS[kind].validate_python({key: value for key, value in stored.items() if key not in ("version", "kind")})
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(each["loc"][0]) for each in error.errors()}))
-        raise ConfigurationError(f"This publication's stored TikTok flow ({kind}) is damaged: {fields}.") from None
-    return state
+_STORED: Final[StoredStates[TikTokState]] = StoredStates("TikTok", VERSION, Starting, Uploading, Requested, Processing, Finished)
+dump, load = _STORED.dump, _STORED.load
 
 
 def started_over(post: Post, publish_id: str, *, wait_until: datetime | None = None, why: str = "") -> Starting:
