@@ -153,6 +153,9 @@ def test_waiting_ends_when_the_client_is_gone(idle_api: Api, video: Path) -> Non
         connection.sendall(head.encode() + body)
         until(idle_api, "/publications", lambda page: page["publications"])
 
+    # A request is counted when it ends: this one would have waited for five minutes.
+    assert any(b'route="/publishing/publish"' in idle_api("GET", "/metrics").body for _ in range(500))
+
     ended = 'clipcast_http_request_duration_seconds_count{method="POST",route="/publishing/publish",status="202"} 1.0'
     until(idle_api, "/metrics", lambda numbers: ended in numbers)
 
