@@ -5,22 +5,29 @@ stop the publication: its row is the truth, and what was begun is finished by th
 """
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from clipcast import credentials as vaulted
 from clipcast import publishing
+from clipcast.platforms.base import Credentials
 from clipcast.publications.publishing import PublishRequest, PublishResult
 from clipcast.publishing import PublishLog
 from clipcast.system import Clipcast
 
 __all__ = [
     "Clipcast",
+    "Credentials",
     "PublishLog",
     "PublishRequest",
     "PublishResult",
     "check_publish_status",
     "connect",
+    "get_account_credentials",
     "get_publish_logs_for_clip",
     "publish_clip",
+    "set_account_credentials",
 ]
 
 
@@ -42,3 +49,13 @@ async def get_publish_logs_for_clip(db: Clipcast, clip_id: str) -> list[PublishL
 async def check_publish_status(db: Clipcast, publication_id: str, *, wait_s: float = 30.0) -> PublishResult:
     """As `clipcast.check_publish_status`."""
     return await asyncio.to_thread(publishing.check_publish_status, db, publication_id, wait_s=wait_s)
+
+
+async def set_account_credentials(db: Clipcast, account_id: str, credentials: Credentials | Mapping[str, str | datetime]) -> None:
+    """As `clipcast.set_account_credentials`."""
+    await asyncio.to_thread(vaulted.set_account_credentials, db, account_id, credentials)
+
+
+async def get_account_credentials(db: Clipcast, account_id: str) -> Credentials:
+    """As `clipcast.get_account_credentials`."""
+    return await asyncio.to_thread(vaulted.get_account_credentials, db, account_id)

@@ -4,6 +4,10 @@ ClipcastError
   NotFound                  stop        no such clip, account or publication
   InvalidRequest            stop        a rule is broken before anything is sent; says what to change
   Conflict                  stop        the thing is no longer in a state that allows this
+  Unauthorized              sign in     no key or session came with the request, or none that counts (any more)
+  Forbidden                 ask         this person or key may not do that; an owner can
+    WrongOrigin             stop        a page of somebody else made the browser ask
+  TooManyAttempts           try again   wrong passwords; after retry_after_s
   Busy                      try again   the database or the disk cannot serve us right now
   ConfigurationError        stop        a setting is missing or wrong; names it
   IllegalTransition         stop        a bug: the state table does not know this step
@@ -18,9 +22,11 @@ ClipcastError
     Rejected                stop        this video or caption will never pass; says what to change
     Withdrawn               stop        the platform confirms that it cancelled the post as we asked
     ReconnectRequired       ask         consent or scope is gone; only the account's owner can fix it
+      ScopeLost             ask         a permission was taken away; the rest of the access may live
     ProtocolError           stop        an answer that cannot be understood: a bug report either way
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -41,6 +47,16 @@ class InvalidRequest(ClipcastError):
     """A rule is broken before anything was sent; the sentence says what to change."""
 
     code = "invalid_request"
+
+
+class UnusableRows(InvalidRequest):
+    """Rows of a table cannot be used; `faults` has the place and the sentence of each."""
+
+    code = "unusable_rows"
+
+    def __init__(self, sentence: str, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
 
 
 class UnsupportedPlatform(InvalidRequest):
@@ -89,6 +105,37 @@ class PossibleDuplicate(Conflict):
     """The same content went to the same account a short while ago; `allow_duplicate` says that this is meant."""
 
     code = "possible_duplicate"
+
+
+class Unauthorized(ClipcastError):
+    """Nobody is signed in, and no API key came along; or one that is unknown, revoked or expired."""
+
+    code = "unauthorized"
+
+
+class Forbidden(ClipcastError):
+    """Whoever asks is known, and may not do this; the sentence names the role and what is needed."""
+
+    code = "forbidden"
+
+
+class WrongOrigin(Forbidden):
+    """A browser was made to ask this by a page that is not ours, or under a name that is not ours."""
+
+    code = "wrong_origin"
+
+
+@dataclass(eq=False)
+class TooManyAttempts(ClipcastError):
+    """Too many wrong passwords came in; `retry_after_s` seconds from now the next one is looked at."""
+
+    code: ClassVar[str] = "too_many_attempts"
+
+    sentence: str
+    retry_after_s: float
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class Busy(ClipcastError):
@@ -205,6 +252,13 @@ class ReconnectRequired(PlatformError):
 
     code: ClassVar[str] = "reconnect_required"
     access_gone: bool = False
+
+
+@dataclass(eq=False)
+class ScopeLost(ReconnectRequired):
+    """A permission was taken away, or was never given; the rest of the access may go on living until it ends."""
+
+    code: ClassVar[str] = "scope_lost"
 
 
 @dataclass(eq=False)

@@ -17,9 +17,8 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from clipcast.concealed import MASK, Concealed
 from clipcast.settings import Settings
-
-MASK: Final = "***"
 
 #: Names under which a secret travels, as a key of a mapping, of a form or of a query string.
 _SECRET_NAME: Final = re.compile(
@@ -42,15 +41,20 @@ _SECRET_TEXT: Final = (
     (
         re.compile(
             r"((?:upload_token|access_token|refresh_token|id_token|client_secret|client_key|app_secret|appsecret_proof|code_verifier|"
-            r"fb_exchange_token|input_token|password|x-amz-signature|x-amz-credential|x-amz-security-token|signature|sig)"
+            r"fb_exchange_token|input_token|x-amz-signature|x-amz-credential|x-amz-security-token|signature|sig)"
             r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}\])]+",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",
     ),
+    # A sentence may say "password:" and go on; a dump puts quotes around it, or nothing between it and its value.
+    (re.compile(r"(password(?:[\"']\s*[=:]\s*|\s*=\s*|:(?=\S))[\"']?)[^\s\"'&,;}\])]+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"([?&](?:code|state|token|key)=|\bcode=(?=[^\s&]+&))[^\s\"'&]+", re.IGNORECASE), rf"\1{MASK}"),
+    # Our own API keys.
+    (re.compile(r"\bclipcast_[\w-]{20,}"), MASK),
     # Our signed media links: the path itself is the permission. And a password in a URL.
-    (re.compile(r"(/media/)[^\s\"'?#/]{16,}"), rf"\1{MASK}"),
+    # It ends with a signature, and not as a file's name does: disks are mounted under /media, too.
+    (re.compile(r"(/media/)[\w.~-]{16,}\.[\w~-]{16,}(?![\w.~-])"), rf"\1{MASK}"),
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),
 )
 
@@ -73,7 +77,8 @@ def redacted(value: Any) -> Any:
     if isinstance(value, bytes):
         return redact(value.decode(errors="replace"))
     if isinstance(value, Mapping):
-        return {key: MASK if _is_secret(str(key), item) else redacted(item) for key, item in value.items()}
+        hidden = isinstance(value, Concealed)
+        return {key: MASK if hidden or _is_secret(str(key), item) else redacted(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(item) for item in value]
     if value is None or isinstance(value, bool | int | float):

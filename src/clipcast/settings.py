@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -81,16 +81,46 @@ class Settings(BaseSettings):
     tiktok_client_key: str = Field(default="", description="TikTok app's client key, for accounts that do not carry their own.")
     tiktok_client_secret: SecretStr = Field(default=SecretStr(""), description="TikTok app's client secret.")
     tiktok_api_url: str = Field(default="https://open.tiktokapis.com", description="TikTok's API.")
+    tiktok_authorize_url: str = Field(
+        default="https://www.tiktok.com/v2/auth/authorize", description="TikTok's page on which an account's owner consents."
+    )
     youtube_client_id: str = Field(default="", description="Google app's client id, for YouTube accounts that do not carry their own.")
     youtube_client_secret: SecretStr = Field(default=SecretStr(""), description="Google app's client secret.")
     youtube_api_url: str = Field(default="https://www.googleapis.com", description="YouTube's API.")
     youtube_upload_url: str = Field(default="https://www.googleapis.com", description="Where YouTube takes videos and covers.")
     youtube_token_url: str = Field(default="https://oauth2.googleapis.com/token", description="Google's token endpoint.")
+    youtube_authorize_url: str = Field(
+        default="https://accounts.google.com/o/oauth2/v2/auth", description="Google's page on which a channel's owner consents."
+    )
+    instagram_app_id: str = Field(
+        default="",
+        description="Id of the app that connects Instagram accounts: of its Instagram product, or the Meta app's for Facebook login.",
+    )
+    instagram_app_secret: SecretStr = Field(default=SecretStr(""), description="That app's secret.")
     instagram_graph_url: str = Field(
         default="", description="Instagram's Graph API; empty: graph.instagram.com or graph.facebook.com, as the account was linked."
     )
     instagram_upload_url: str = Field(default="https://rupload.facebook.com", description="Where Instagram takes a video's bytes.")
     instagram_token_url: str = Field(default="https://graph.instagram.com", description="Where Instagram's access tokens are renewed.")
+    instagram_code_url: str = Field(
+        default="https://api.instagram.com", description="Where a consent with Instagram login is traded for an access token."
+    )
+    instagram_authorize_url: str = Field(
+        default="", description="Where an Instagram account's owner consents; empty: www.instagram.com or www.facebook.com, by the login."
+    )
+    metrics_address: str = Field(default="", description="HOST:PORT where a worker without a server answers GET /metrics; empty: nowhere.")
+    traces_url: str = Field(
+        default="",
+        description="OpenTelemetry collector for one trace per publication, e.g. http://127.0.0.1:4318/v1/traces; needs the extra `otel`.",
+    )
+    broker_url: str = Field(
+        default="",
+        repr=False,
+        description="redis:// or amqp:// URL of a broker: Celery workers carry out what is due; empty: the server does it itself.",
+    )
+    redis_url: str = Field(
+        default="", repr=False, description="redis:// URL: the platforms' limits are counted there; empty: in the database."
+    )
     log_format: Literal["auto", "text", "json"] = Field(default="auto", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severe event that is logged.")
 
@@ -101,20 +131,33 @@ class Settings(BaseSettings):
 
     @field_validator(
         "tiktok_api_url",
+        "tiktok_authorize_url",
+        "instagram_authorize_url",
+        "instagram_code_url",
         "instagram_graph_url",
         "instagram_upload_url",
         "instagram_token_url",
         "youtube_api_url",
+        "youtube_authorize_url",
         "youtube_upload_url",
         "youtube_token_url",
         "simulator_url",
         "public_url",
+        "traces_url",
     )
     @classmethod
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("broker_url", "redis_url")
+    @classmethod
+    def _of_a_broker(cls, value: str, info: ValidationInfo) -> str:
+        schemes = ("redis", "rediss", "amqp", "amqps") if info.field_name == "broker_url" else ("redis", "rediss")
+        if value and value.partition("://")[0] not in schemes:
+            raise ValueError(f"must begin with {'://, '.join(schemes)}://")
+        return value
 
     @model_validator(mode="after")
     def _delays_in_order(self) -> Self:

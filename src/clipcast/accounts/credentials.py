@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from clipcast.accounts import store
 from clipcast.accounts.models import SocialAccount
-from clipcast.accounts.vault import Vault
+from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.db.engine import Database
 from clipcast.platforms.base import Credentials
+
+TOKENS: Final = ("access_token", "refresh_token")
+"""What gives access, or is traded in for it."""
 
 
 def get_account_credentials(db: Database, account_id: str, vault: Vault) -> Credentials:
@@ -23,7 +27,7 @@ def get_account_credentials(db: Database, account_id: str, vault: Vault) -> Cred
 
 
 def set_account_credentials(db: Database, account_id: str, credentials: Credentials, vault: Vault, now: datetime) -> None:
-    """Replace the account's credentials. An account whose old ones had expired is active again.
+    """Replace the account's credentials. An account whose old tokens had expired is active again with new ones.
 
     Raises:
         NotFound: no such account.
@@ -54,12 +58,36 @@ def seal(account: SocialAccount, credentials: Credentials, vault: Vault) -> None
 
 
 def replace(account: SocialAccount, credentials: Credentials, vault: Vault, now: datetime) -> None:
-    """`seal` what its owner gave us: a fresh start for an expired account, and the end of a refresh of the old ones that is under way."""
+    """`seal` what its owner gave us. New tokens are a fresh start for an expired account, and the end of a refresh of the old ones.
+
+    With the tokens that it had before, an account is as expired as before, and a refresh of them that is under way goes on.
+    """
+    is_new = not _has_tokens_of(account, credentials, vault)
     seal(account, credentials, vault)
-    account.refresh_lease_token = account.refresh_lease_until = account.last_error = None
+    account.refresh_failures, account.refresh_again_at, account.warning = 0, None, None
     account.updated_at = now
-    if account.status in {"expired", "revoked"} and credentials.values:
-        account.status = "active"
+    if credentials.values:
+        account.external_id = identity_in(credentials) or account.external_id
+    if is_new:
+        account.refresh_lease_token = account.refresh_lease_until = None
+    if is_new and any(credentials.get(name) for name in TOKENS):
+        account.connected_at = now
+        account.status = "active" if account.status in {"expired", "revoked"} else account.status
+    if account.status not in {"expired", "revoked"}:
+        account.last_error = None
+
+
+def _has_tokens_of(account: SocialAccount, credentials: Credentials, vault: Vault) -> bool:
+    try:
+        old = opened(account, vault)
+    except CredentialError:
+        return False  # nobody can say
+    return all(old.get(name) == credentials.get(name) for name in TOKENS)
+
+
+def identity_in(credentials: Credentials) -> str | None:
+    """The platform's lasting name of the account, where the credentials hold it."""
+    return next((credentials.get(name) for name in ("open_id", "instagram_account_id", "channel_id") if credentials.get(name)), None)
 
 
 def merged(

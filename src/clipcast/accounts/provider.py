@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import SecretStr
 
 from clipcast.accounts.credentials import opened
+from clipcast.accounts.expiry import Forecast, forecast
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.errors import ConfigurationError, InvalidRequest
@@ -19,6 +20,7 @@ Reason: TypeAlias = Literal["no_credentials", "incomplete_config", "credential_e
 NO_CREDENTIALS: Final = Credentials({})
 
 APP_CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
+    "instagram": ("app_id", "app_secret"),
     "tiktok": ("client_key", "client_secret"),
     "youtube": ("client_id", "client_secret"),
 }
@@ -42,6 +44,8 @@ class Provider:
     reason: Reason | None = None
     credentials: Credentials = NO_CREDENTIALS
     missing: tuple[str, ...] = ()
+    #: When the live connection ends, as far as is known.
+    forecast: Forecast | None = None
 
     @property
     def simulated(self) -> bool:
@@ -58,6 +62,8 @@ def choose(account: SocialAccount | None, vault: Vault, platform: AnyPlatform | 
     """
     if account is not None and account.status == "disabled":
         raise AccountInactive(f"The account @{account.username} is disabled. Set its status to active to publish with it.")
+    if account is not None and account.status == "revoked":  # without credentials, it would look like one that was never connected
+        raise AccountInactive(f"The account @{account.username} was disconnected. Connect it again, then publish this once more.")
     provider = assess(account, vault, platform, settings)
     if provider.simulated and settings.simulation == "off":
         raise ConfigurationError(_why_not_live(account, provider, platform))
@@ -82,19 +88,20 @@ def assess(account: SocialAccount | None, vault: Vault, platform: AnyPlatform | 
         return Provider("simulated", "no_credentials", missing=missing)
     if missing:
         return Provider("simulated", "incomplete_config", missing=missing)
-    return Provider("live", credentials=credentials)
+    return Provider("live", credentials=credentials, forecast=forecast(platform, credentials))
 
 
 def with_app_credentials(credentials: Credentials, platform: str, settings: Settings) -> Credentials:
     """The credentials with the app's own key and secret from the settings, where the account does not carry them."""
-    app = {name: value for name, value in _app_credentials(platform, settings).items() if value}
+    app = {name: value for name, value in app_credentials(platform, settings).values.items() if value}
     own = {name: value for name, value in credentials.values.items() if value}
     return Credentials({**app, **own}, expires_at=credentials.expires_at, refresh_expires_at=credentials.refresh_expires_at)
 
 
-def _app_credentials(platform: str, settings: Settings) -> Mapping[str, str]:
+def app_credentials(platform: str, settings: Settings) -> Credentials:
+    """The app's own id and secret, from the settings; empty values where they are not set."""
     values = {name: getattr(settings, f"{platform}_{name}") for name in APP_CREDENTIALS.get(platform, ())}
-    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()}
+    return Credentials({name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()})
 
 
 def _why_not_live(account: SocialAccount | None, provider: Provider, platform: AnyPlatform | None) -> str:

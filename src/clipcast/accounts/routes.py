@@ -1,24 +1,30 @@
 """Accounts over HTTP."""
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, Final, Protocol, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from sqlalchemy.orm import Session
 
+from clipcast import ledger
 from clipcast.accounts import store
+from clipcast.accounts.connecting import check_main
 from clipcast.accounts.credentials import merged, opened, replace
+from clipcast.accounts.history import note
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import assess
-from clipcast.accounts.schemas import AccountChange, AccountIn, AccountOut, CredentialsIn, PlatformName, Status, shown
+from clipcast.accounts.schemas import AccountChange, AccountIn, AccountOut, CredentialsIn, PlatformName, RefreshOut, Status, shown
+from clipcast.accounts.upkeep import Upkeep
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
+from clipcast.concealed import MASK
 from clipcast.db.base import new_id
 from clipcast.db.engine import Database
 from clipcast.errors import InvalidRequest
 from clipcast.log import redact
+from clipcast.people.admission import MANAGES, READS, CurrentActor
 from clipcast.platforms.base import AnyPlatform, Credentials
 from clipcast.settings import Settings
 
@@ -31,6 +37,7 @@ class _Services(Protocol):
     settings: Settings
     clock: Clock
     platforms: Mapping[str, AnyPlatform]
+    upkeep: Upkeep
 
 
 def _services(request: Request) -> _Services:
@@ -38,6 +45,10 @@ def _services(request: Request) -> _Services:
 
 
 Services = Annotated[_Services, Depends(_services)]
+
+
+_NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
+"""What somebody may have meant as the name of a credential; anything else may be the credential itself."""
 
 
 class _DiscreetRoute(APIRoute):
@@ -57,34 +68,38 @@ class _DiscreetRoute(APIRoute):
 
 def _without_input(problem: Mapping[str, Any]) -> dict[str, Any]:
     place = [redact(part) if isinstance(part, str) else part for part in problem["loc"]]
+    if "credentials" in place:
+        named_from = place.index("credentials") + 1
+        place[named_from:] = [part if _NAME.fullmatch(str(part)) else MASK for part in place[named_from:]]
     return {"type": problem["type"], "loc": place, "msg": redact(problem["msg"])}
 
 
 router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=_DiscreetRoute)
 
 
-@router.post("", status_code=201)
-def create_account(account: AccountIn, services: Services) -> AccountOut:
-    """Add an account, with its credentials if there are any. 409 when it is there already."""
+@router.post("", status_code=201, dependencies=[MANAGES])
+def create_account(account: AccountIn, services: Services, actor: CurrentActor) -> AccountOut:
+    """Add an account, with its credentials if there are any. 409 when it is there already; a deleted one of that name comes back."""
+    return add(account, services, actor.label)
+
+
+def add(account: AccountIn, services: _Services, actor: str) -> AccountOut:
+    """`create_account` for whoever it is."""
     now = services.clock()
-    row = SocialAccount(
-        id=new_id(),
-        platform=account.platform,
-        username=account.username,
-        kind=account.kind,
-        main_account_id=account.main_account_id,
-        status="active",
-        created_at=now,
-        updated_at=now,
-    )
-    replace(row, _merged(Credentials({}), account.credentials), services.vault, now)
     with services.db.writing() as session:
-        _check_main(session, row)
+        check_main(session, account.kind, account.main_account_id)
+        row = store.deleted_named(session, account.platform, account.username)
+        revived = {"revived": True} if row is not None else {}
+        row = row or SocialAccount(id=new_id(), platform=account.platform, username=account.username, created_at=now)
+        row.kind, row.main_account_id = account.kind, account.main_account_id
+        row.status, row.deleted_at, row.external_id = "active", None, None
+        replace(row, _merged(Credentials({}), account.credentials), services.vault, now)
         store.add(session, row)
+        note(session, row, ledger.ACCOUNT_ADDED, now, actor=actor, kind=row.kind, **revived)
     return _shown(row, services)
 
 
-@router.get("")
+@router.get("", dependencies=[READS])
 def list_accounts(services: Services, platform: PlatformName | None = None, status: Status | None = None) -> list[AccountOut]:
     """All accounts, by platform and name."""
     with services.db.reading() as session:
@@ -92,7 +107,7 @@ def list_accounts(services: Services, platform: PlatformName | None = None, stat
     return [_shown(row, services) for row in rows]
 
 
-@router.get("/{account_id}")
+@router.get("/{account_id}", dependencies=[READS])
 def show_account(account_id: str, services: Services) -> AccountOut:
     """One account."""
     with services.db.reading() as session:
@@ -100,30 +115,33 @@ def show_account(account_id: str, services: Services) -> AccountOut:
     return _shown(row, services)
 
 
-@router.patch("/{account_id}")
-def change_account(account_id: str, change: AccountChange, services: Services) -> AccountOut:
+@router.patch("/{account_id}", dependencies=[MANAGES])
+def change_account(account_id: str, change: AccountChange, services: Services, actor: CurrentActor) -> AccountOut:
     """Change an account's kind, switch it on or off, or give it new credentials, which also makes an expired one active again."""
     now = services.clock()
     with services.db.writing() as session:
         row = store.get_for_update(session, account_id)
         if change.credentials is not None:
             replace(row, _merged(_readable(row, services.vault), change.credentials), services.vault, now)
+        if change.kind == "satellite" and store.is_followed(session, row.id):
+            raise InvalidRequest(f"@{row.username} has satellites: give them another main account first, or none (main_account_id: null).")
         row.kind = change.kind or row.kind
-        row.main_account_id = change.main_account_id or row.main_account_id
-        _check_main(session, row)
+        if "main_account_id" in change.model_fields_set or change.kind == "main":
+            check_main(session, row.kind, change.main_account_id)  # before the row names it, or the database refuses who is not there
+            row.main_account_id = change.main_account_id
+        if change.status is not None and row.status == "revoked":  # disabled and then active, it would publish to the simulator
+            raise InvalidRequest(f"@{row.username} was disconnected: connect it again, or send its credentials.")
         row.status = change.status or row.status
         row.updated_at = now
+        changed = sorted(name for name in change.model_fields_set if name == "main_account_id" or getattr(change, name) is not None)
+        note(session, row, ledger.ACCOUNT_CHANGED, now, actor=actor.label, changed=changed)
     return _shown(row, services)
 
 
-def _check_main(session: Session, row: SocialAccount) -> None:
-    """A satellite follows a main account, and nobody else follows anybody."""
-    if row.main_account_id is None:
-        return
-    if row.kind != "satellite":
-        raise InvalidRequest("Only a satellite follows a main account: send kind: satellite, or leave main_account_id out.")
-    if store.get(session, row.main_account_id).kind != "main":
-        raise InvalidRequest("main_account_id names an account that is not a main account.")
+@router.post("/{account_id}/refresh", dependencies=[MANAGES])
+def refresh_account(account_id: str, services: Services, *, dry_run: bool = False) -> RefreshOut:
+    """Ask the platform for a new token now, although the worker does so by itself in time. With `dry_run` only say what would be done."""
+    return RefreshOut.model_validate(services.upkeep.refresh_one(account_id, dry_run=dry_run))
 
 
 def _merged(old: Credentials, new: CredentialsIn) -> Credentials:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
 from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.outcomes import Result
 from clipcast.accounts.provider import Provider, Reason
 
 Kind: TypeAlias = Literal["main", "satellite"]
@@ -18,7 +19,20 @@ def _aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment: TypeAlias = Annotated[datetime, AfterValidator(_aware)]
+def _no_number(moment: object) -> object:
+    """A bare number would be taken for a moment in 1970, and is meant as the seconds that a token lives, which the platforms tell.
+
+    Raises:
+        ValueError: it is one; says what to send.
+    """
+    try:
+        float(str(moment))
+    except ValueError:
+        return moment
+    raise ValueError("give a time such as 2026-05-01T09:00:00Z, not a number of seconds")
+
+
+Moment: TypeAlias = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_aware)]
 Username: TypeAlias = Annotated[
     str,
     StringConstraints(strip_whitespace=True, pattern=r"^@?[^\s@/]{1,119}$"),
@@ -56,7 +70,7 @@ class AccountIn(BaseModel):
 
 
 class AccountChange(BaseModel):
-    """What to change; the rest stays. Credentials are merged: values not named here are kept."""
+    """What to change; what is not named stays, each credential too. `main_account_id: null` releases a satellite."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -75,13 +89,20 @@ class AccountOut(BaseModel):
     kind: Kind
     main_account_id: str | None
     status: Status
+    external_id: str | None = Field(description="The platform's own, lasting id of the account, once it was connected.")
     live: bool = Field(description="Whether it publishes to the platform itself; false: to the simulator.")
     fallback_reason: Reason | None = Field(description="Why it does not.")
     missing_credentials: list[str] = Field(description="What the platform's API needs and the stored credentials lack.")
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="When the access token ends; where it is renewable, a new one is fetched before.")
     refresh_expires_at: datetime | None
+    renewable: bool = Field(description="Whether the token is renewed without its owner.")
+    connection_ends_at: datetime | None = Field(
+        description="When the connection ends for good unless its owner connects the account again; null: no end is known."
+    )
+    warning: str | None = Field(description="What goes wrong with the connection although it works, and when it is tried again.")
     last_refreshed: datetime | None
     last_error: str | None
+    connected_at: datetime | None = Field(description="When its owner last connected it.")
     created_at: datetime
     updated_at: datetime
 
@@ -89,4 +110,27 @@ class AccountOut(BaseModel):
 def shown(account: SocialAccount, provider: Provider) -> AccountOut:
     """The account without its secrets, with what its credentials allow."""
     plain = {name: getattr(account, name) for name in AccountOut.model_fields if hasattr(account, name)}
-    return AccountOut(**plain, live=not provider.simulated, fallback_reason=provider.reason, missing_credentials=list(provider.missing))
+    expected = provider.forecast
+    return AccountOut(
+        **plain,
+        live=not provider.simulated,
+        fallback_reason=provider.reason,
+        missing_credentials=list(provider.missing),
+        renewable=expected is not None and expected.renewable,
+        connection_ends_at=expected.connection_ends_at if expected else None,
+    )
+
+
+class RefreshOut(BaseModel):
+    """What came of asking for a new token."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    account_id: str
+    result: Result = Field(
+        description="refreshed, someone_else (it is being refreshed right now), retry_later (trouble that passes), misconfigured (the "
+        "app's own credentials), cannot_be_renewed (it works until it ends), scope_lost, reconnect_needed (only the owner can help)."
+    )
+    sentence: str
+    expires_at: datetime | None
+    again_at: datetime | None = Field(description="When it is tried again by itself.")

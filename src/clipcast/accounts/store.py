@@ -1,15 +1,25 @@
-"""Every query on social accounts."""
+"""Every query on social accounts. A deleted account is not there, except for `any_of` and for those who bring it back."""
 
-from sqlalchemy import select
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.models import PendingLink, SocialAccount
 from clipcast.errors import Conflict, NotFound
+
+_THERE: Final = SocialAccount.deleted_at.is_(None)
 
 
 def find(session: Session, account_id: str) -> SocialAccount | None:
     """The account, or None."""
+    return session.scalar(select(SocialAccount).where(SocialAccount.id == account_id, _THERE))
+
+
+def any_of(session: Session, account_id: str) -> SocialAccount | None:
+    """The account even if it was deleted, for those who tell history."""
     return session.get(SocialAccount, account_id)
 
 
@@ -31,7 +41,7 @@ def get_for_update(session: Session, account_id: str) -> SocialAccount:
     Raises:
         NotFound: no such account.
     """
-    account = session.scalar(select(SocialAccount).where(SocialAccount.id == account_id).with_for_update())
+    account = session.scalar(select(SocialAccount).where(SocialAccount.id == account_id, _THERE).with_for_update())
     if account is None:
         raise _unknown(account_id)
     return account
@@ -43,32 +53,47 @@ def lock_if_free(session: Session, account_id: str) -> SocialAccount | None:
     Raises:
         NotFound: no such account.
     """
-    account = session.scalar(select(SocialAccount).where(SocialAccount.id == account_id).with_for_update(skip_locked=True))
-    if account is None and session.scalar(select(SocialAccount.id).where(SocialAccount.id == account_id)) is None:
+    account = session.scalar(select(SocialAccount).where(SocialAccount.id == account_id, _THERE).with_for_update(skip_locked=True))
+    if account is None and session.scalar(select(SocialAccount.id).where(SocialAccount.id == account_id, _THERE)) is None:
         raise _unknown(account_id)
     return account
 
 
 def by_username(session: Session, platform: str, username: str) -> SocialAccount | None:
     """The account of that name on that platform, or None."""
-    return session.scalar(select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.username == username))
+    named = select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.username == username)
+    return session.scalar(named.where(_THERE))
+
+
+def deleted_named(session: Session, platform: str, username: str) -> SocialAccount | None:
+    """The deleted account of that name, locked until the transaction ends; or None."""
+    named = select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.username == username)
+    return session.scalar(named.where(SocialAccount.deleted_at.is_not(None)).with_for_update())
+
+
+def concerned(session: Session, platform: str, *, external_id: str, username: str, account_id: str | None) -> list[SocialAccount]:
+    """Every account of the platform, deleted or not, with that identity, that name or that id; locked, oldest first."""
+    meant = or_(SocialAccount.external_id == external_id, SocialAccount.username == username, SocialAccount.id == account_id)
+    query = select(SocialAccount).where(SocialAccount.platform == platform, meant).order_by(SocialAccount.created_at, SocialAccount.id)
+    return list(session.scalars(query.with_for_update()))
 
 
 def main_account(session: Session, platform: str) -> SocialAccount | None:
     """The account that publishes when none is named: the oldest active main account of the platform, if there is one."""
     query = select(SocialAccount).where(SocialAccount.platform == platform, SocialAccount.kind == "main", SocialAccount.status == "active")
+    query = query.where(_THERE)
     return session.scalars(query.order_by(SocialAccount.created_at, SocialAccount.id).limit(1)).first()
 
 
 def satellites_of(session: Session, account_id: str) -> list[SocialAccount]:
     """The active satellites of a main account, by name."""
-    query = select(SocialAccount).where(SocialAccount.main_account_id == account_id, SocialAccount.status == "active")
+    query = select(SocialAccount).where(SocialAccount.main_account_id == account_id, SocialAccount.status == "active", _THERE)
     return list(session.scalars(query.order_by(SocialAccount.platform, SocialAccount.username)))
 
 
 def listed(session: Session, *, platform: str | None = None, status: str | None = None) -> list[SocialAccount]:
     """All accounts, by platform and name; of one platform or status when given."""
-    query = select(SocialAccount).order_by(SocialAccount.platform, SocialAccount.username)
+    query = select(SocialAccount).where(_THERE).order_by(SocialAccount.platform, SocialAccount.username)
     if platform is not None:
         query = query.where(SocialAccount.platform == platform)
     if status is not None:
@@ -87,6 +112,85 @@ def add(session: Session, account: SocialAccount) -> None:
         session.flush()
     except IntegrityError as error:
         raise Conflict(f"There is already an account @{account.username} on {account.platform}. Change it instead.") from error
+
+
+def expiring(
+    session: Session, platform: str, ends_by: datetime, now: datetime, *, after: SocialAccount | None = None, limit: int = 256
+) -> list[SocialAccount]:
+    """Active accounts whose token ends by then and whose next try is due, the first to end first; `after` is the last of the page before.
+
+    Those that somebody is refreshing right now are left out.
+    """
+    query = select(SocialAccount).where(SocialAccount.platform == platform, *_ending(ends_by, after), *_awaiting_refresh(now))
+    return list(session.scalars(query.order_by(SocialAccount.expires_at, SocialAccount.id).limit(limit)))
+
+
+def of_unknown_end(
+    session: Session, platform: str, held_since: datetime, now: datetime, *, after: SocialAccount | None = None, limit: int = 256
+) -> list[SocialAccount]:
+    """Active accounts whose token, stored by then, ends nobody knows when, and whose next try is due; `after` as for `expiring`."""
+    stored_at = func.coalesce(SocialAccount.connected_at, SocialAccount.created_at)
+    wanted = [*_connected(), SocialAccount.expires_at.is_(None), stored_at <= held_since, *_awaiting_refresh(now)]
+    if after is not None:
+        wanted.append(SocialAccount.id > after.id)
+    query = select(SocialAccount).where(SocialAccount.platform == platform, *wanted)
+    return list(session.scalars(query.order_by(SocialAccount.id).limit(limit)))
+
+
+def ended(session: Session, now: datetime, *, after: SocialAccount | None = None, limit: int = 256) -> list[SocialAccount]:
+    """Active accounts whose access token has ended, the first to end first; `after` is the last of the page before."""
+    query = select(SocialAccount).where(*_ending(now, after))
+    return list(session.scalars(query.order_by(SocialAccount.expires_at, SocialAccount.id).limit(limit)))
+
+
+def _connected() -> list[ColumnElement[bool]]:
+    return [SocialAccount.status == "active", _THERE, SocialAccount.credentials.is_not(None)]
+
+
+def _awaiting_refresh(now: datetime) -> list[ColumnElement[bool]]:
+    """Its next try is due, and nobody is at it right now."""
+    is_due = or_(SocialAccount.refresh_again_at.is_(None), SocialAccount.refresh_again_at <= now)
+    is_free = or_(SocialAccount.refresh_lease_until.is_(None), SocialAccount.refresh_lease_until <= now)
+    return [is_due, is_free]
+
+
+def _ending(ends_by: datetime, after: SocialAccount | None) -> list[ColumnElement[bool]]:
+    wanted = [*_connected(), SocialAccount.expires_at <= ends_by]
+    if after is not None:
+        same_end = and_(SocialAccount.expires_at == after.expires_at, SocialAccount.id > after.id)
+        wanted.append(or_(SocialAccount.expires_at > after.expires_at, same_end))
+    return wanted
+
+
+def count_by_status(session: Session) -> dict[tuple[str, str], int]:
+    """How many accounts of each platform and status there are."""
+    query = select(SocialAccount.platform, SocialAccount.status, func.count()).where(_THERE)
+    return {
+        (platform, status): count
+        for platform, status, count in session.execute(query.group_by(SocialAccount.platform, SocialAccount.status))
+    }
+
+
+def others_connected(session: Session, account: SocialAccount) -> list[SocialAccount]:
+    """All other accounts of the platform that hold credentials."""
+    query = select(SocialAccount).where(SocialAccount.platform == account.platform, SocialAccount.credentials.is_not(None), _THERE)
+    return list(session.scalars(query.where(SocialAccount.id != account.id)))
+
+
+def forget_links(session: Session, ended_before: datetime) -> int:
+    """Drop the consents that ended before then, finished or not, with what they hold; gives how many."""
+    return len(list(session.scalars(delete(PendingLink).where(PendingLink.expires_at <= ended_before).returning(PendingLink.id))))
+
+
+def is_followed(session: Session, account_id: str) -> bool:
+    """Whether any account, active or not, is a satellite of this one."""
+    return session.scalar(select(exists().where(SocialAccount.main_account_id == account_id, _THERE))) is True
+
+
+def release_satellites(session: Session, account_id: str) -> None:
+    """Have nobody follow this account any more."""
+    followers = update(SocialAccount).where(SocialAccount.main_account_id == account_id).values(main_account_id=None)
+    session.execute(followers.execution_options(synchronize_session=False))
 
 
 def _unknown(account_id: str) -> NotFound:

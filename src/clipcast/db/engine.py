@@ -4,21 +4,36 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from clipcast.clock import Clock
 from clipcast.errors import Busy, ConfigurationError
+from clipcast.log import get_logger
+
+log = get_logger(__name__)
 
 BUSY_TIMEOUT_S = 15.0
 """How long a SQLite transaction waits for another process's write before it gives up."""
 
-CONNECT_TIMEOUT_S = 10
-"""How long a new connection to PostgreSQL may take, unless the URL says otherwise."""
+_POSTGRESQL_OPTIONS: Final = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",  # milliseconds
+}
+"""How long PostgreSQL may be silent, unless the URL says otherwise: the system would wait a quarter of an hour for a host that is gone."""
+
+_PASSING: Final = frozenset({"25006", "25P03"})
+"""PostgreSQL takes no writes now (its disk is full, or it is the standby after a switch), or ended a transaction that took too long."""
 
 
 class Database:
@@ -78,6 +93,21 @@ class Database:
                 if self.is_sqlite:
                     _foreign_keys(connection, "ON")
 
+    def ahead_by(self, clock: Clock) -> timedelta:
+        """How far this clock is ahead of the database's, by the middle of the question. An SQLite file has no clock of its own.
+
+        Raises:
+            Busy: as `writing`.
+        """
+        if self.is_sqlite:
+            return timedelta(0)
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))  # connecting takes longer than asking
+            before = clock()
+            theirs: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+            ours = before + (clock() - before) / 2
+        return ours - theirs
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -91,10 +121,22 @@ def _told_when_busy() -> Iterator[None]:
         # SQLite's plain SQLITE_ERROR is a statement that can never work (a table that is not there), not a shortage.
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
             raise
-        reason = str(error.orig).splitlines()[0] if str(error.orig) else "no connection"
-        raise Busy(f"The database cannot take this now ({reason}). Nothing was changed; try again.") from error
+        raise Busy(f"{_trouble(error)} Nothing was changed; try again.") from error
     except PoolTimeout as error:
         raise Busy("All connections to the database are in use. Nothing was changed; try again.") from error
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", None) not in _PASSING:
+            raise
+        raise Busy(f"{_trouble(error)} Nothing was changed; try again.") from error
+
+
+def _trouble(error: DBAPIError) -> str:
+    """What it is. A driver without a server speaks of addresses and names, which are no stranger's business: the log alone hears them."""
+    reason = str(error.orig).partition("\n")[0]
+    if getattr(error.orig, "sqlite_errorcode", None) or getattr(error.orig, "sqlstate", None):
+        return f"The database cannot take this now ({reason})."
+    log.warning("database.unreachable", reason=reason)
+    return "The database cannot be reached: is it running, and CLIPCAST_DATABASE_URL right?"
 
 
 def _engine(url: str, busy_timeout_s: float) -> Engine:
@@ -114,8 +156,7 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
+    url = url.update_query_dict({name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query})
     return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
 
 

@@ -10,12 +10,14 @@ before the `Send`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
+from clipcast.platforms.consent import Consent, Linkable
+from clipcast.platforms.credentials import Credentials as Credentials  # noqa: PLC0414  # said again here: it is part of the contract
 from clipcast.platforms.forms import MediaForm
 
 JsonValue: TypeAlias = Any  # a tree of dict, list, str, int, float, bool, None; `MediaUrl` leaves are filled in by the driver
@@ -70,11 +72,15 @@ Body: TypeAlias = Json | Form | FileRange | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `authorized` adds `Authorization: <auth_scheme> <access token>` when it leaves; the token never appears here."""
+    """One HTTP request; printing it shows no secret.
+
+    `authorized` adds `Authorization: <auth_scheme> <access token>` when it leaves; the token never appears here. Only while an account is
+    being linked, when nobody else has its token yet, the headers carry it themselves.
+    """
 
     method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
     url: str | MediaUrl = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Body = None
     authorized: bool = True
     auth_scheme: Literal["Bearer", "OAuth"] = "Bearer"
@@ -219,22 +225,6 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """An account's secrets, by the names of the platform's own documentation; printing them shows only the names."""
-
-    values: Mapping[str, str] = field(repr=False)
-    expires_at: datetime | None = None
-    refresh_expires_at: datetime | None = None
-
-    def get(self, name: str) -> str:
-        """The value of that name, or an empty string."""
-        return self.values.get(name, "")
-
-    def __str__(self) -> str:
-        return f"Credentials({', '.join(sorted(self.values))})"
-
-
-@dataclass(frozen=True, slots=True)
 class Rate:
     """A documented limit: at most `count` requests with one of `labels` within a window; more would be answered with a refusal.
 
@@ -284,6 +274,22 @@ class Platform(Protocol[StateT]):
     @property
     def account_facts(self) -> tuple[str, ...]:
         """Names of stored credential values that are no secrets and that a flow needs (an account id, the kind of login)."""
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The kinds of login an owner may consent with; one empty name where there is only one."""
+
+    @property
+    def refresh_margin(self) -> timedelta:
+        """How long before its end the periodic task renews an access token: long enough for several tries."""
+
+    @property
+    def renews_by(self) -> Literal["refresh_token", "access_token"]:
+        """What is traded in for a new access token.
+
+        With `access_token` there is nothing else: a token that has run out is dead for good, so `expires_at` is the end of the connection.
+        With `refresh_token` it is `refresh_expires_at`, where the platform says one.
+        """
 
     def begin(self, order: Order) -> StateT:
         """The first state of a publication."""
@@ -340,7 +346,58 @@ class Platform(Protocol[StateT]):
         """The request that trades the refresh token for a new access token."""
 
     def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
-        """The new credentials; keeps a refresh token that the platform did not send again. Raises a `PlatformError`."""
+        """The new credentials; keeps a refresh token that the platform did not send again.
+
+        A permission that got lost does not lose the new tokens: compare what `scopes_missing` says before and after.
+
+        Raises:
+            Throttled, Unavailable, ProtocolError: it may pass; the old credentials stay.
+            Rejected: the app's settings are wrong, which no account's owner can mend; the old credentials stay.
+            ScopeLost: a permission without which nothing is renewed was taken away.
+            ReconnectRequired: the platform refused for good.
+        """
+
+    def scopes_missing(self, credentials: Credentials) -> list[str]:
+        """What publishing needs and the owner did not allow, by the platform's names; nothing where it is not known what was allowed."""
+
+    def consent_url(self, app: Credentials, consent: Consent) -> str:
+        """The page on which the owner is asked.
+
+        Raises:
+            ConfigurationError: the app's id or secret is not set; names the variables.
+        """
+
+    def linking(
+        self, app: Credentials, consent: Consent, callback: Mapping[str, str], now: datetime
+    ) -> Generator[Request, Answer, Sequence[Linkable]]:
+        """Trade the callback's parameters (decoded once, as a query is) for accounts: yields requests, is sent their answers.
+
+        Several accounts where the owner may choose. `callback["state"]` has been compared by the caller.
+
+        Raises:
+            ConsentRefused: the owner said no, a permission is missing, or there is no account that can be used.
+            ConfigurationError: the app's settings are wrong; names the variables.
+            PlatformError: the platform had trouble; the owner begins anew, because a code is good once.
+        """
+
+    def revocation(self, credentials: Credentials) -> Request | None:
+        """What withdraws the app's access at the platform; None where there is no such request, or nothing to send it with.
+
+        `credentials` include the app's own.
+        """
+
+    def revoked(self, answer: Answer) -> None:
+        """Whether that worked; a token that was dead already counts as revoked.
+
+        Raises:
+            PlatformError: the access may still be there.
+        """
+
+    def shares_consent(self, credentials: Credentials) -> str:
+        """Whose consent it is, where one may be good for several accounts, else nothing.
+
+        Revoking it takes the access of all accounts with the same name away: only the last of them is revoked at the platform.
+        """
 
 
 AnyPlatform: TypeAlias = Platform[Any]

@@ -1,11 +1,12 @@
 """How an account without credentials gets some: the simulator hands them out on its control resource."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from clipcast.errors import ConfigurationError, ProtocolError, Unavailable
+from clipcast.errors import ConfigurationError, InvalidRequest, ProtocolError, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Json, Request
 
 NAMELESS: Final = "clipcast_demo"
@@ -13,6 +14,7 @@ NAMELESS: Final = "clipcast_demo"
 
 _NO_CREDENTIALS: Final = ("username", "expires_at", "refresh_expires_at", "scope")
 """What the simulator tells besides the credentials."""
+_APP: Final = ("client_key", "client_id", "app_id", "client_secret", "app_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,26 @@ class SimulatorDesk:
         return Credentials(
             values, expires_at=_moment(content.get("expires_at")), refresh_expires_at=_moment(content.get("refresh_expires_at"))
         )
+
+    def app_request(self, login: str, redirect_uri: str) -> Request:
+        """Register an app of our own that is answered at `redirect_uri`, as its owner does in the portal; the same one each time."""
+        name = f"clipcast{hashlib.sha256(f'{login} {redirect_uri}'.encode()).hexdigest()[:12]}"
+        order = {"redirect_uris": [redirect_uri]} | ({"login": login} if login else {})
+        path = f"{self.url}/_simulator/{self.platform}/apps/{name}"
+        return Request("PUT", path, body=Json(order, "application/json"), authorized=False)
+
+    def app(self, answer: Answer) -> Credentials:
+        """The app's id and secret there.
+
+        Raises:
+            InvalidRequest: the simulator takes no such redirect URI, because the platform takes none; says why.
+            Unavailable, ConfigurationError: as `credentials`.
+        """
+        content = answer.json()
+        if answer.status == 400 and isinstance(content, dict) and isinstance(content.get("error"), str):
+            raise InvalidRequest(f"The platform would not take this server's address as a redirect URI: {content['error']}.")
+        content = self._checked(answer)
+        return Credentials({name: content[name] for name in _APP if isinstance(content.get(name), str)})
 
     def media_request(self, credentials: Credentials, media_prefix: str) -> Request:
         """Verify the prefix of our media URLs for the simulated app, as its owner does in the portal; every platform takes one."""

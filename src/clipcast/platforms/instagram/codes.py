@@ -37,7 +37,7 @@ _PROCESSING = "Instagram could not process the media"
 _CALLS = "Instagram asks for fewer requests; the post goes on when the limit allows."
 _RECONNECT = "Instagram no longer accepts this account's access; connect the account again."
 _INVALID = Meaning(Rejected, "Instagram did not accept a field of the request; its own words say which.", general=True)
-_PERMISSION = Meaning(
+PERMISSION = Meaning(
     ReconnectRequired,
     "Instagram says that a permission this post needs is missing: connect the account again and allow everything. If that does not help, "
     "Meta has restricted the app itself, which its owner has to settle in Meta's dashboard.",
@@ -114,7 +114,7 @@ _GRAPH: Final[Mapping[tuple[int | None, int | None], Meaning]] = {
     (3, None): Meaning(Rejected, "The Meta app lacks a capability this post needs; its owner has to add it in Meta's dashboard."),
     (4, None): Meaning(Throttled, _CALLS),
     (9, None): Meaning(Throttled, _CALLS, LIMIT_WAIT_S),
-    (10, None): _PERMISSION,
+    (10, None): PERMISSION,
     (17, None): Meaning(Throttled, _CALLS),
     (24, None): Meaning(Unavailable, _GONE, renewals=1),
     (25, None): Meaning(Rejected, "Instagram has restricted this account; open the Instagram app and follow what it says.", lasting=True),
@@ -164,7 +164,7 @@ SUBCODES: Final[Mapping[int, Meaning]] = {subcode: meaning for (_, subcode), mea
 def known_meaning(code: int | None, subcode: int | None) -> Meaning | None:
     """What the tables say: the pair, then the subcode alone, then the code alone; 200 to 299 are missing permissions."""
     found = CODES.get((code, subcode)) or SUBCODES.get(subcode or 0) or CODES.get((code, None))
-    return _PERMISSION if found is None and code is not None and 200 <= code <= 299 else found
+    return PERMISSION if found is None and code is not None and 200 <= code <= 299 else found
 
 
 def failed_meaning(subcode: int | None) -> Meaning:

@@ -1,11 +1,12 @@
 """Instagram as the driver sees it: which part of the protocol answers for which state."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import ClassVar, Final, assert_never
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal, assert_never
 
 from clipcast.platforms.base import Answer, Credentials, JsonValue, Media, Order, Problem, Request, Stage, Step, Told, Wait
+from clipcast.platforms.consent import Consent, Linkable, missing
 from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.instagram import (
     answers,
@@ -14,15 +15,18 @@ from clipcast.platforms.instagram import (
     finished,
     forms,
     limits,
+    linking,
     oauth,
+    pages,
     preflight,
     processing,
     publishing,
     states,
     uploading,
 )
-from clipcast.platforms.instagram.endpoints import Endpoints
+from clipcast.platforms.instagram.endpoints import GRAPH_URLS, Endpoints
 from clipcast.platforms.instagram.errors import usage
+from clipcast.platforms.instagram.linking import Hosts
 from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN, is_last, is_uploaded, upload_bytes
 from clipcast.platforms.instagram.states import (
     Creating,
@@ -39,6 +43,8 @@ from clipcast.platforms.instagram.states import (
 
 UPLOAD_URL: Final = "https://rupload.facebook.com"
 UPLOAD_HOST_SUFFIX: Final = ".facebook.com"
+CODE_URL: Final = "https://api.instagram.com"
+AUTHORIZE_URLS: Final[Mapping[str, str]] = {"instagram": "https://www.instagram.com", "facebook": "https://www.facebook.com"}
 TOKEN_URL: Final = "https://graph.instagram.com"  # noqa: S105  # an address, no secret
 
 
@@ -47,17 +53,24 @@ class Instagram:
     """Instagram's content publishing at `graph_url`, which may carry a path; empty, it follows from the account's kind of login.
 
     Bytes go only to hosts with the suffix, or to the one of `upload_url`. Tokens are renewed at `token_url`.
+    Owners consent at `authorize_url` (empty: as `graph_url`), and Instagram login trades their codes at `code_url`.
     """
 
     graph_url: str = ""
     upload_url: str = UPLOAD_URL
     token_url: str = TOKEN_URL
+    authorize_url: str = ""
+    code_url: str = CODE_URL
     upload_host_suffix: str = UPLOAD_HOST_SUFFIX
 
     name = "instagram"
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = (ACCOUNT_ID, LOGIN)
+    logins: ClassVar[tuple[str, ...]] = ("instagram", "facebook")
+    #: Of a token that lives 60 days: it has to be a day old, and a server may be switched off for a week.
+    refresh_margin = timedelta(days=10)
+    renews_by: ClassVar[Literal["refresh_token", "access_token"]] = "access_token"
 
     # The flow
 
@@ -223,6 +236,41 @@ class Instagram:
     def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
         """The credentials with what Instagram answered."""
         return oauth.refreshed(credentials, answer, now)
+
+    def scopes_missing(self, credentials: Credentials) -> list[str]:
+        """What publishing needs and the owner did not allow; each login has its own names."""
+        return missing(pages.SCOPES if credentials.get(LOGIN) == "facebook" else linking.SCOPES, credentials)
+
+    # Connecting an account
+
+    def consent_url(self, app: Credentials, consent: Consent) -> str:
+        """The consent page of Instagram, or Facebook's dialog."""
+        if consent.login == "facebook":
+            return pages.consent_url(self._hosts("facebook"), app, consent)
+        return linking.consent_url(self._hosts("instagram"), app, consent)
+
+    def linking(
+        self, app: Credentials, consent: Consent, callback: Mapping[str, str], now: datetime
+    ) -> Generator[Request, Answer, Sequence[Linkable]]:
+        """Tokens that last, and whose they are; with Facebook login one account for each Page that has one."""
+        if consent.login == "facebook":
+            return pages.linking(self._hosts("facebook"), app, consent, callback, now)
+        return linking.linking(self._hosts("instagram"), app, consent, callback, now)
+
+    def revocation(self, credentials: Credentials) -> Request | None:
+        """The request that takes a Facebook consent back; None with Instagram login, which documents none (NOTES.md)."""
+        return pages.revocation(self._hosts("facebook"), credentials)
+
+    def revoked(self, answer: Answer) -> None:
+        """Raises a `PlatformError` unless the permissions are gone."""
+        pages.revoked(answer)
+
+    def shares_consent(self, credentials: Credentials) -> str:
+        """The person whose Pages share one consent; nothing with Instagram login."""
+        return credentials.get("facebook_user_id")
+
+    def _hosts(self, login: str) -> Hosts:
+        return Hosts(self.authorize_url or AUTHORIZE_URLS[login], self.code_url, self.token_url, self.graph_url or GRAPH_URLS[login])
 
     @property
     def _endpoints(self) -> Endpoints:

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from clipcast.errors import PlatformError, ReconnectRequired, Throttled, Unavailable
+from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, JsonValue, Request
-from clipcast.platforms.instagram.codes import Meaning
-from clipcast.platforms.instagram.errors import error, is_yes, meaning_of, unreadable, words
+from clipcast.platforms.instagram.codes import PERMISSION, Meaning
+from clipcast.platforms.instagram.errors import ACCESS_CODES, Words, error, is_yes, meaning_of, unreadable, words
 from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN
 
 REQUIRED: Final = ("access_token", ACCOUNT_ID)
@@ -24,10 +24,19 @@ TOKEN_LIFE: Final = timedelta(days=60)
 #: A younger token is not renewed, and the code that says so is not documented.
 MIN_AGE: Final = timedelta(hours=24)
 _TRY_LATER_S: Final = 6 * 3600.0
+#: Of code 190: the token ran out, or is none. Without a subcode it may as well be too young.
+_DEAD: Final = frozenset({463, 467})
 
 _LATER: Final = "Instagram could not renew this account's access right now; it will be tried again."
 _TOO_YOUNG: Final = "Instagram renews an access token only when it is a day old; it will be tried again then."
 _UNWILLING: Final = "Instagram did not renew this account's access, which still runs for a while; it will be tried again."
+_NO_END: Final = (
+    "Instagram did not renew this account's access, of which nobody knows when it ends; it will be tried again. If posts fail meanwhile, "
+    "connect the account again."
+)
+_SCOPE: Final = (
+    "Instagram does not renew this account's access, because a permission was taken away; connect the account again and allow everything."
+)
 _OVER: Final = "Instagram no longer renews this account's access (it ran out or was withdrawn); connect the account again."
 _PAGE: Final = (
     "This Instagram account is linked through Facebook, whose access does not run out but was withdrawn (a changed password, a lost Page "
@@ -57,37 +66,47 @@ def refreshed(credentials: Credentials, answer: Answer, now: datetime) -> Creden
     """
     if not is_yes(answer):
         raise _refusal(credentials, answer, now)
-    body = _flat(answer.json())
-    token, life_s = body.get("access_token"), body.get("expires_in")
+    body = flat(answer.json())
+    token = body.get("access_token")
     if not isinstance(token, str) or not token:
         raise unreadable(answer)
-    life = timedelta(seconds=life_s) if isinstance(life_s, int) and 0 < life_s < 1e9 else TOKEN_LIFE
-    return Credentials({**credentials.values, "access_token": token}, expires_at=now + life)
+    return Credentials({**credentials.values, "access_token": token}, expires_at=now + life(body))
 
 
-def _flat(body: JsonValue) -> Mapping[str, JsonValue]:
-    """The object itself; the sibling endpoint is documented with a list around it."""
+def life(body: Mapping[str, JsonValue]) -> timedelta:
+    """How long a token lives; 60 days where Instagram does not say."""
+    life_s = body.get("expires_in")
+    return timedelta(seconds=life_s) if isinstance(life_s, int) and 0 < life_s < 1e9 else TOKEN_LIFE
+
+
+def flat(body: JsonValue) -> Mapping[str, JsonValue]:
+    """The object itself: `me` and the code's endpoint are documented with a list around it, and seen without."""
     wrapped = body.get("data")
     return wrapped[0] if isinstance(wrapped, list) and wrapped and isinstance(wrapped[0], dict) else body
 
 
 def _refusal(credentials: Credentials, answer: Answer, now: datetime) -> PlatformError:
-    """Withdrawn is withdrawn. Anything else about a token that has not run out disconnects nobody: it may just be too young."""
-    meaning, left = meaning_of(answer), _left(credentials, now)
-    if meaning.kind is Unavailable:
-        return error(Meaning(Unavailable, _LATER), answer)
-    if meaning.kind is Throttled:
-        return error(Meaning(Throttled, _LATER, meaning.retry_after_s), answer)
-    if meaning.kind is ReconnectRequired:
-        return error(meaning, answer)
+    """Withdrawn is withdrawn. Anything else about a token that may be alive disconnects nobody: it may just be too young."""
+    meaning, said = meaning_of(answer), words(answer)
+    if plain := _plain(meaning, said):
+        return error(plain, answer)
+    if credentials.expires_at is None:
+        is_dead = said.code == 190 and said.subcode in _DEAD
+        return error(Meaning(ReconnectRequired, _OVER) if is_dead else Meaning(Throttled, _NO_END, _TRY_LATER_S), answer)
+    left = credentials.expires_at - now
     age = TOKEN_LIFE - left
     if left > timedelta(0) and age < MIN_AGE:
         return error(Meaning(Throttled, _TOO_YOUNG, max((MIN_AGE - age).total_seconds(), 60.0)), answer)
-    if left > timedelta(0) and words(answer).code != 190:
+    if left > timedelta(0) and said.code != 190:
         return error(Meaning(Throttled, _UNWILLING, _TRY_LATER_S), answer)
     return error(Meaning(ReconnectRequired, _OVER), answer)
 
 
-def _left(credentials: Credentials, now: datetime) -> timedelta:
-    """How long the old token still lives; nothing when nobody knows."""
-    return credentials.expires_at - now if credentials.expires_at else timedelta(0)
+def _plain(meaning: Meaning, said: Words) -> Meaning | None:
+    """What needs no look at the token's age: trouble that passes, no answer at all, a lost permission, and what only the owner can mend."""
+    if meaning is PERMISSION:
+        return Meaning(ScopeLost, _SCOPE)
+    if meaning.kind in (Unavailable, Throttled):
+        return Meaning(meaning.kind, _LATER, meaning.retry_after_s)
+    is_withdrawn = meaning.kind is ReconnectRequired and said.code in ACCESS_CODES
+    return meaning if is_withdrawn or meaning.kind is ProtocolError else None

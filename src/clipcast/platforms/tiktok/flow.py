@@ -1,26 +1,32 @@
 """TikTok as the driver sees it: which part of the protocol answers for which state."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import ClassVar, Final, assert_never
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal, assert_never
 
 from clipcast.platforms.base import Answer, Credentials, JsonValue, Media, Order, Problem, Request, Stage, Step, Told
+from clipcast.platforms.consent import Consent, Linkable, missing
 from clipcast.platforms.forms import MediaForm
-from clipcast.platforms.tiktok import finished, forms, limits, oauth, polling, preflight, searching, starting, states, uploading
+from clipcast.platforms.tiktok import finished, forms, limits, linking, oauth, polling, preflight, searching, starting, states, uploading
 from clipcast.platforms.tiktok.endpoints import Endpoints
 from clipcast.platforms.tiktok.posting import upload_bytes
 from clipcast.platforms.tiktok.states import Finished, Post, Processing, Requested, Starting, TikTokState, Uploading, afresh
 
 API_URL: Final = "https://open.tiktokapis.com"
+AUTHORIZE_URL: Final = "https://www.tiktok.com/v2/auth/authorize"
 UPLOAD_HOST_SUFFIX: Final = ".tiktokapis.com"
 
 
 @dataclass(frozen=True, slots=True)
 class TikTok:
-    """TikTok's Content Posting API at `api_url`, which may carry a path; uploads go only to hosts with the suffix or to that same host."""
+    """TikTok's Content Posting API at `api_url`, which may carry a path; uploads go only to hosts with the suffix or to that same host.
+
+    Owners consent at `authorize_url`.
+    """
 
     api_url: str = API_URL
+    authorize_url: str = AUTHORIZE_URL
     upload_host_suffix: str = UPLOAD_HOST_SUFFIX
     chunk_bytes: int = limits.DEFAULT_CHUNK_BYTES
 
@@ -28,6 +34,10 @@ class TikTok:
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = ()
+    logins: ClassVar[tuple[str, ...]] = ("",)
+    #: Of a token that lives 24 hours: several looks of the periodic task.
+    refresh_margin = timedelta(hours=3)
+    renews_by: ClassVar[Literal["refresh_token", "access_token"]] = "refresh_token"
 
     # The flow
 
@@ -180,6 +190,35 @@ class TikTok:
     def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
         """The credentials with what TikTok answered."""
         return oauth.refreshed(credentials, answer, now)
+
+    def scopes_missing(self, credentials: Credentials) -> list[str]:
+        """What posting needs and the creator did not allow."""
+        return missing(linking.SCOPES, credentials)
+
+    # Connecting an account
+
+    def consent_url(self, app: Credentials, consent: Consent) -> str:
+        """TikTok's authorize page."""
+        return linking.consent_url(self.authorize_url, app, consent)
+
+    def linking(
+        self, app: Credentials, consent: Consent, callback: Mapping[str, str], now: datetime
+    ) -> Generator[Request, Answer, Sequence[Linkable]]:
+        """The code becomes tokens, and the tokens name the creator."""
+        return linking.linking(self.api_url, app, consent, callback, now)
+
+    def revocation(self, credentials: Credentials) -> Request | None:
+        """The request that ends the app's access to this creator."""
+        return linking.revocation(self.api_url, credentials)
+
+    def revoked(self, answer: Answer) -> None:
+        """Raises a `PlatformError` unless the access is gone."""
+        linking.revoked(answer)
+
+    def shares_consent(self, credentials: Credentials) -> str:
+        """Nothing: each creator consents for one account."""
+        del credentials
+        return ""
 
     @property
     def _endpoints(self) -> Endpoints:

@@ -4,20 +4,36 @@ Source: https://developers.tiktok.com/doc/oauth-user-access-token-management and
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Throttled, Unavailable
+from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Rejected, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form, JsonValue, Request
+from clipcast.platforms.consent import text
+from clipcast.platforms.credentials import end_of
 from clipcast.platforms.tiktok.errors import Meaning, error, words
 
 REQUIRED: Final = ("client_key", "client_secret", "access_token")
 
 _KEPT: Final = ("access_token", "refresh_token", "open_id", "scope", "token_type")
-_PASSING: Final = ("server_error", "temporarily_unavailable", "internal_error")
-_LATER: Final = "TikTok could not renew this account's access right now; it will be tried again."
-_APP: Final = "TikTok does not accept the app's client key or secret; check TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET, then connect again."
 _OVER: Final = "TikTok no longer renews this account's access (the permission ran out or was withdrawn); connect the account again."
+_SCOPE: Final = "TikTok no longer allows this account something that was allowed before; connect the account again and allow everything."
+_APP: Final = (
+    "TikTok does not accept the app's client key or secret; check CLIPCAST_TIKTOK_CLIENT_KEY and CLIPCAST_TIKTOK_CLIENT_SECRET, or those "
+    "stored with the account."
+)
+
+#: Which refusals the account's owner can mend; all others leave the account as it is.
+#: Source: https://developers.tiktok.com/doc/oauth-error-handling (undated copy)
+_MEANINGS: Final[Mapping[str, Meaning]] = {
+    "invalid_grant": Meaning(ReconnectRequired, _OVER),
+    "access_denied": Meaning(ReconnectRequired, _OVER),
+    "invalid_scope": Meaning(ScopeLost, _SCOPE),
+    "scope_not_authorized": Meaning(ScopeLost, _SCOPE),
+    "invalid_client": Meaning(Rejected, _APP),
+    "unauthorized_client": Meaning(Rejected, _APP),
+}
+_PASSING: Final = ("server_error", "temporarily_unavailable", "internal_error")
 
 
 def refresh_request(api_url: str, credentials: Credentials) -> Request:
@@ -47,30 +63,30 @@ def refreshed(credentials: Credentials, answer: Answer, now: datetime) -> Creden
     """
     body = answer.json()
     if not isinstance(body, dict) or body.get("error") or not body.get("access_token"):
-        raise _refusal(answer)
-    new = {name: str(body[name]) for name in _KEPT if body.get(name)}
+        raise refusal(answer, "to renew this account's access")
+    return credentials.renewed(tokens(body, now))
+
+
+def tokens(body: Mapping[str, JsonValue], now: datetime) -> Credentials:
+    """What the token endpoint gave, whatever was traded in."""
     return Credentials(
-        values={**credentials.values, **new},
-        expires_at=_after(now, body, "expires_in"),
-        refresh_expires_at=_after(now, body, "refresh_expires_in") or credentials.refresh_expires_at,
+        {name: value for name in _KEPT if (value := text(body.get(name)))},
+        expires_at=end_of(body.get("expires_in"), now),
+        refresh_expires_at=end_of(body.get("refresh_expires_in"), now),
     )
 
 
-def _refusal(answer: Answer) -> PlatformError:
-    """Whatever the HTTP status: TikTok's `error` decides, and without one the status does."""
+def refusal(answer: Answer, asked: str) -> PlatformError:
+    """Whatever the HTTP status: TikTok's `error` decides, and without one the status does. `asked` says what TikTok was asked for."""
     code, _, _ = words(answer)
+    later = f"TikTok had trouble when it was asked {asked}; it will be tried again."
     if code in _PASSING or answer.status >= 500 or answer.status == 408:
-        return error(Meaning(Unavailable, _LATER), answer, code)
+        return error(Meaning(Unavailable, later), answer, code)
     if code == "rate_limit_exceeded" or answer.status == 429:
-        return error(Meaning(Throttled, _LATER), answer, code)
-    if code in ("invalid_client", "unauthorized_client"):
-        return error(Meaning(ReconnectRequired, _APP), answer, code)
+        return error(Meaning(Throttled, later), answer, code)
+    if code in _MEANINGS:
+        return error(_MEANINGS[code], answer, code)
     if code not in ("", "ok") or 400 <= answer.status < 500:
-        return error(Meaning(ReconnectRequired, _OVER), answer, code)
-    return error(Meaning(ProtocolError, "TikTok answered the renewal of this account's access with something else."), answer, code)
-
-
-def _after(now: datetime, body: Mapping[str, JsonValue], name: str) -> datetime | None:
-    """When a token dies, from its life in seconds; None when TikTok did not say."""
-    life_s = body.get(name)
-    return now + timedelta(seconds=life_s) if isinstance(life_s, int | float) and life_s > 0 else None
+        sentence = f"TikTok refused {asked}, for a reason that has nothing to do with the account; please report this."
+        return error(Meaning(Rejected, sentence), answer, code)
+    return error(Meaning(ProtocolError, f"TikTok answered something else when it was asked {asked}."), answer, code)

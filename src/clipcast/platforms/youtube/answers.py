@@ -129,6 +129,27 @@ class _Channel(_Answered):
     status: Annotated[_ChannelStatus, BeforeValidator(_absent_as_object)] = _ChannelStatus()
 
 
+class _ChannelSnippet(_Answered):
+    title: Text = ""
+    handle: Text = Field(default="", alias="customUrl")
+
+
+class OwnChannel(_Answered):
+    """The channel that a consent is good for."""
+
+    id: Text = ""
+    snippet: Annotated[_ChannelSnippet, BeforeValidator(_absent_as_object)] = _ChannelSnippet()
+
+    @property
+    def name(self) -> str:
+        """What people know it by: its @handle, else its title."""
+        return self.snippet.handle.strip().removeprefix("@") or self.snippet.title.strip() or self.id
+
+
+class _OwnChannels(_Answered):
+    items: Annotated[tuple[OwnChannel, ...], BeforeValidator(_absent_as_none)] = ()
+
+
 class _Channels(_Answered):
     items: Annotated[tuple[_Channel, ...], BeforeValidator(_absent_as_none)] = ()
 
@@ -179,3 +200,9 @@ def channel(answer: Answer, now: datetime) -> Channel | None:
     if not items or not items[0].id:
         return None
     return Channel(items[0].id, uploads=items[0].details.playlists.uploads, long_uploads=items[0].status.long_uploads)
+
+
+def own_channel(answer: Answer, now: datetime) -> OwnChannel | None:
+    """The consenting account's channel with its names, or None when it has none; raises as `accepted` does."""
+    items = accepted(answer, _OwnChannels, now).items
+    return items[0] if items and items[0].id else None

@@ -1,17 +1,19 @@
 """YouTube as the driver sees it: which part of the protocol answers for which state."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import ClassVar, Final, assert_never
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal, assert_never
 
 from clipcast.platforms.base import Answer, Credentials, JsonValue, Media, Order, Problem, Request, Stage, Step, Told
+from clipcast.platforms.consent import Consent, Linkable
 from clipcast.platforms.forms import MediaForm
-from clipcast.platforms.youtube import finished, forms, limits, oauth, polling, preflight, searching, starting, states, uploading
+from clipcast.platforms.youtube import finished, forms, limits, linking, oauth, polling, preflight, searching, starting, states, uploading
 from clipcast.platforms.youtube.endpoints import Endpoints
 from clipcast.platforms.youtube.states import Finished, Post, Processing, Searching, Starting, Uploading, YouTubeState, afresh
 
 API_URL: Final = "https://www.googleapis.com"
+AUTHORIZE_URL: Final = "https://accounts.google.com/o/oauth2/v2/auth"
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address, not a token
 
 
@@ -19,18 +21,23 @@ TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  # an add
 class YouTube:
     """YouTube's Data API at `api_url` and `upload_url`, which may carry a path; `token_url` is the token endpoint's whole address.
 
-    Bytes go only to Google's own hosts, or to the one that `upload_url` is on.
+    Owners consent at `authorize_url`. Bytes go only to Google's own hosts, or to the one that `upload_url` is on.
     """
 
     api_url: str = API_URL
     upload_url: str = API_URL
     token_url: str = TOKEN_URL
+    authorize_url: str = AUTHORIZE_URL
     chunk_bytes: int = limits.DEFAULT_CHUNK_BYTES
 
     name = "youtube"
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = ("channel_id",)
+    logins: ClassVar[tuple[str, ...]] = ("",)
+    #: Of a token that lives an hour: a little more than lies between two looks of the periodic task, so that none is found dead.
+    refresh_margin = timedelta(minutes=35)
+    renews_by: ClassVar[Literal["refresh_token", "access_token"]] = "refresh_token"
 
     # The flow
 
@@ -195,6 +202,35 @@ class YouTube:
     def refreshed(self, credentials: Credentials, answer: Answer, now: datetime) -> Credentials:
         """The credentials with what Google answered."""
         return oauth.refreshed(credentials, answer, now)
+
+    def scopes_missing(self, credentials: Credentials) -> list[str]:
+        """What publishing needs and the owner did not allow."""
+        return linking.scopes_missing(credentials)
+
+    # Connecting a channel
+
+    def consent_url(self, app: Credentials, consent: Consent) -> str:
+        """Google's consent page."""
+        return linking.consent_url(self.authorize_url, app, consent)
+
+    def linking(
+        self, app: Credentials, consent: Consent, callback: Mapping[str, str], now: datetime
+    ) -> Generator[Request, Answer, Sequence[Linkable]]:
+        """The code becomes tokens, and the tokens name their one channel."""
+        return linking.linking(self.token_url, self.api_url, app, consent, callback, now)
+
+    def revocation(self, credentials: Credentials) -> Request | None:
+        """The request that ends the app's access."""
+        return linking.revocation(self.token_url, credentials)
+
+    def revoked(self, answer: Answer) -> None:
+        """Raises a `PlatformError` unless the access is gone."""
+        linking.revoked(answer)
+
+    def shares_consent(self, credentials: Credentials) -> str:
+        """Nothing that we could know: Google does not say which of its users is behind a channel unless asked for more permissions."""
+        del credentials
+        return ""
 
     @property
     def _endpoints(self) -> Endpoints:

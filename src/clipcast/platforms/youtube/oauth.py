@@ -4,18 +4,19 @@ Source: https://developers.google.com/identity/protocols/oauth2/web-server (mirr
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Rejected, Throttled, Unavailable
+from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Rejected, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form, JsonValue, Request
+from clipcast.platforms.consent import text
+from clipcast.platforms.credentials import end_of
 from clipcast.platforms.youtube.errors import error, words
 from clipcast.platforms.youtube.reasons import Meaning
 
 REQUIRED: Final = ("client_id", "client_secret", "access_token")
 
 _KEPT: Final = ("access_token", "refresh_token", "scope", "token_type")
-_LATER: Final = "Google could not renew this account's access right now; it will be tried again."
 _OVER: Final = (
     "Google no longer renews this account's access (it was withdrawn, unused for six months, or the app is still in testing, where access "
     "ends after seven days); connect the account again."
@@ -25,25 +26,24 @@ _APP: Final = (
     "Google does not accept the app's client id or secret; check CLIPCAST_YOUTUBE_CLIENT_ID and CLIPCAST_YOUTUBE_CLIENT_SECRET, or those "
     "stored with the account."
 )
-_OTHER: Final = "Google refused to renew this account's access, for a reason that has nothing to do with the account; please report this."
+_SCOPE: Final = "Google no longer allows this account something that was allowed before; connect the account again and allow everything."
+
+#: An administrator's rules, which neither the owner nor we can change.
+POLICIES: Final = ("admin_policy_enforced", "org_internal")
 
 #: Which refusals the account's owner can mend; all others leave the account as it is.
 _MEANINGS: Final[Mapping[str, Meaning]] = {
     "invalid_grant": Meaning(ReconnectRequired, _OVER),
     "access_denied": Meaning(ReconnectRequired, _OVER),
-    "invalid_scope": Meaning(ReconnectRequired, _OVER),
-    "admin_policy_enforced": Meaning(ReconnectRequired, _POLICY),
-    "org_internal": Meaning(ReconnectRequired, _POLICY),
+    "invalid_scope": Meaning(ScopeLost, _SCOPE),
+    **dict.fromkeys(POLICIES, Meaning(ReconnectRequired, _POLICY)),
     "invalid_client": Meaning(Rejected, _APP),
     "deleted_client": Meaning(Rejected, _APP),
     "disabled_client": Meaning(Rejected, _APP),
     "unauthorized_client": Meaning(Rejected, _APP),
-    "rate_limit_exceeded": Meaning(Throttled, _LATER),
-    "slow_down": Meaning(Throttled, _LATER),
-    "internal_failure": Meaning(Unavailable, _LATER),
-    "server_error": Meaning(Unavailable, _LATER),
-    "temporarily_unavailable": Meaning(Unavailable, _LATER),
 }
+_SLOWER: Final = ("rate_limit_exceeded", "slow_down")
+_PASSING: Final = ("internal_failure", "server_error", "temporarily_unavailable")
 
 
 def refresh_request(token_url: str, credentials: Credentials) -> Request:
@@ -71,30 +71,30 @@ def refreshed(credentials: Credentials, answer: Answer, now: datetime) -> Creden
     """
     body = answer.json()
     if answer.status != 200 or not isinstance(body, dict) or not body.get("access_token"):
-        raise _refusal(answer, now)
-    new = {name: str(body[name]) for name in _KEPT if body.get(name)}
+        raise refusal(answer, now, "to renew this account's access")
+    return credentials.renewed(tokens(body, now))
+
+
+def tokens(body: Mapping[str, JsonValue], now: datetime) -> Credentials:
+    """What the token endpoint gave, whatever was traded in. `refresh_token_expires_in` comes with apps in testing: seven days."""
     return Credentials(
-        values={**credentials.values, **new},
-        expires_at=_after(now, body, "expires_in"),
-        refresh_expires_at=_after(now, body, "refresh_token_expires_in") or credentials.refresh_expires_at,
+        {name: value for name in _KEPT if (value := text(body.get(name)))},
+        expires_at=end_of(body.get("expires_in"), now),
+        refresh_expires_at=end_of(body.get("refresh_token_expires_in"), now),
     )
 
 
-def _refusal(answer: Answer, now: datetime) -> PlatformError:
-    """A server's trouble whatever its body says, then Google's word, then the HTTP status."""
+def refusal(answer: Answer, now: datetime, asked: str) -> PlatformError:
+    """A server's trouble whatever its body says, then Google's word, then the HTTP status. `asked` says what Google was asked for."""
     code = words(answer).reason
-    if answer.status >= 500 or answer.status == 408:
-        return error(Meaning(Unavailable, _LATER), answer, code, now)
+    later = f"Google had trouble when it was asked {asked}; it will be tried again."
+    if answer.status >= 500 or answer.status == 408 or code in _PASSING:
+        return error(Meaning(Unavailable, later), answer, code, now)
     if code in _MEANINGS:
         return error(_MEANINGS[code], answer, code, now)
-    if answer.status == 429:
-        return error(Meaning(Throttled, _LATER), answer, code, now)
+    if answer.status == 429 or code in _SLOWER:
+        return error(Meaning(Throttled, later), answer, code, now)
     if 400 <= answer.status < 500:
-        return error(Meaning(Rejected, _OTHER), answer, code, now)
-    return error(Meaning(ProtocolError, "Google answered the renewal of this account's access with something else."), answer, code, now)
-
-
-def _after(now: datetime, body: Mapping[str, JsonValue], name: str) -> datetime | None:
-    """When a token dies, from its life in seconds; None when Google did not say."""
-    life_s = body.get(name)
-    return now + timedelta(seconds=life_s) if isinstance(life_s, int | float) and life_s > 0 else None
+        sentence = f"Google refused {asked}, for a reason that has nothing to do with the account; please report this."
+        return error(Meaning(Rejected, sentence), answer, code, now)
+    return error(Meaning(ProtocolError, f"Google answered something else when it was asked {asked}."), answer, code, now)
