@@ -13,7 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from clipcast.credentials import get_account_credentials, set_account_credentials
     from clipcast.errors import ClipcastError
+    from clipcast.platforms.base import Credentials
     from clipcast.publications.order import Metadata
     from clipcast.publications.publishing import PublishRequest, PublishResult
     from clipcast.publishing import PublishLog, check_publish_status, connect, get_publish_logs_for_clip, publish_clip
@@ -22,27 +24,33 @@ if TYPE_CHECKING:
 __all__ = [
     "Clipcast",
     "ClipcastError",
+    "Credentials",
     "Metadata",
     "PublishLog",
     "PublishRequest",
     "PublishResult",
     "check_publish_status",
     "connect",
+    "get_account_credentials",
     "get_publish_logs_for_clip",
     "publish_clip",
+    "set_account_credentials",
 ]
 
 _HOMES: Final = {
     "Clipcast": "clipcast.system",
     "ClipcastError": "clipcast.errors",
+    "Credentials": "clipcast.platforms.base",
     "Metadata": "clipcast.publications.order",
     "PublishLog": "clipcast.publishing",
     "PublishRequest": "clipcast.publications.publishing",
     "PublishResult": "clipcast.publications.publishing",
     "check_publish_status": "clipcast.publishing",
     "connect": "clipcast.publishing",
+    "get_account_credentials": "clipcast.credentials",
     "get_publish_logs_for_clip": "clipcast.publishing",
     "publish_clip": "clipcast.publishing",
+    "set_account_credentials": "clipcast.credentials",
 }
 
 

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 from pydantic import SecretStr
 
-from clipcast.accounts.keys import open_vault, signing_key
+from clipcast.accounts.browser import BrowserMarks
+from clipcast.accounts.disconnecting import Disconnector
+from clipcast.accounts.keys import open_vault, signing_key, warn_of_readable_keys
+from clipcast.accounts.linking import Linker
 from clipcast.accounts.refresh import Refresher
+from clipcast.accounts.upkeep import Upkeep
 from clipcast.accounts.vault import Vault
 from clipcast.clips.conversions import Conversions, Heard
 from clipcast.clips.links import Links
@@ -20,18 +24,23 @@ from clipcast.clips.storage import Storage
 from clipcast.clips.stores import open_storage
 from clipcast.clock import Clock, system_clock
 from clipcast.db.engine import Database
+from clipcast.errors import ConfigurationError
+from clipcast.people.cookies import Cookies
 from clipcast.platforms.base import AnyPlatform
 from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.registry import live_platforms
 from clipcast.platforms.wire import Wire
+from clipcast.publications import pace
 from clipcast.publications.connections import Connections
 from clipcast.publications.driver import Driver
-from clipcast.publications.observer import Observer, Silent
+from clipcast.publications.observer import Both, Observer, Silent
+from clipcast.publications.pace import Reserve
 from clipcast.settings import Settings
 from clipcast.standin import MediaHouse, StandIn
 
 if TYPE_CHECKING:
     from clipcast.clips.ingest import Library
+    from clipcast.telemetry.tracing import Traces
 
 UNFINISHED_AFTER: Final = timedelta(hours=6)
 """A file that came in only in part and was not touched for so long is left over from a crash."""
@@ -51,8 +60,11 @@ class Clipcast:
     platforms: Mapping[str, AnyPlatform]
     standin: StandIn
     connections: Connections
+    upkeep: Upkeep
     driver: Driver
     conversions: Conversions
+    cookies: Cookies
+    traces: "Traces | None"
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = system_clock, observer: Observer | None = None, wire: Wire | None = None) -> Self:
@@ -63,26 +75,64 @@ class Clipcast:
         """
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         db, wire, vault = Database(settings.database), wire or Wire(), open_vault(settings)
-        storage, links = open_storage(settings), Links(SecretStr(signing_key(settings).hex()), clock)
+        signing = SecretStr(signing_key(settings).hex())
+        storage, links = open_storage(settings), Links(signing, clock)
+        warn_of_readable_keys(settings)
         storage.sweep_incoming(clock() - UNFINISHED_AFTER)
         live_media = ClipSource(db, storage, links, lambda: settings.public_url)
         standin = StandIn(settings, MediaHouse(db, storage, links), lambda request: wire.send(request, media=live_media))
         platforms = live_platforms(settings)
+        refresher = Refresher(db, vault, settings, clock, lambda request: wire.send(request, media=live_media))
         connections = Connections(
             settings=settings,
             db=db,
             vault=vault,
             wire=wire,
-            refresher=Refresher(db, vault, settings, clock, lambda request: wire.send(request, media=live_media)),
+            refresher=refresher,
             live=platforms,
             live_media=live_media,
             simulated_media=ClipSource(db, storage, links, standin.media_url),
             standin=standin,
         )
         conversions = Conversions(lambda clip_id, form, heard: opened.convert(clip_id, form, heard))  # noqa: PLW0108  # `opened` comes later
-        driver = Driver(db, connections, wire, clock, observer or Silent(), random.random, conversions)
-        opened = cls(settings, clock, db, vault, storage, links, wire, platforms, standin, connections, driver, conversions)
+        traces, watching = _traces(settings), observer or Silent()
+        watching = Both(watching, traces) if traces else watching
+        driver = Driver(db, connections, wire, clock, watching, random.random, conversions, _counting(settings))
+        cookies = Cookies(signing)
+        opened = cls(
+            settings=settings,
+            clock=clock,
+            db=db,
+            vault=vault,
+            storage=storage,
+            links=links,
+            wire=wire,
+            platforms=platforms,
+            standin=standin,
+            connections=connections,
+            upkeep=Upkeep(db, clock, refresher, platforms),
+            driver=driver,
+            conversions=conversions,
+            cookies=cookies,
+            traces=traces,
+        )
         return opened
+
+    @cached_property
+    def linker(self) -> Linker:
+        """What connects accounts by their owners' consent."""
+        send = self.connections.refresher.send
+        return Linker(self.db, self.vault, self.settings, self.clock, send=send, live=self.platforms, standin=self.standin)
+
+    @cached_property
+    def disconnector(self) -> Disconnector:
+        """What takes an account's connection away."""
+        return Disconnector(self.connections.refresher, self.platforms, self.connections.refresher.send)
+
+    @cached_property
+    def browser_marks(self) -> BrowserMarks:
+        """What knows the browser that began a consent."""
+        return BrowserMarks(SecretStr(signing_key(self.settings).hex()))
 
     @cached_property
     def library(self) -> "Library":
@@ -96,6 +146,8 @@ class Clipcast:
     def close(self) -> None:
         """Stop what was started here, and give all connections back."""
         self.conversions.stop()
+        if self.traces:
+            self.traces.close()
         self.standin.close()
         self.wire.close()
         self.db.close()
@@ -105,3 +157,31 @@ class Clipcast:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _counting(settings: Settings) -> Reserve:
+    """Where the platforms' limits are counted.
+
+    Raises:
+        ConfigurationError: Redis' client is not installed, or cannot make anything of the address.
+    """
+    if not settings.redis_url:
+        return pace.reserve
+    try:
+        limits = import_module("clipcast.publications.shared_limits").open_limits(settings.redis_url)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("CLIPCAST_REDIS_URL needs Redis' client: pip install 'clipcast[celery]'.") from error
+    except ValueError as error:
+        raise ConfigurationError("CLIPCAST_REDIS_URL is not an address such as redis://localhost:6379/1.") from error
+    return cast("Reserve", limits.reserve)
+
+
+def _traces(settings: Settings) -> "Traces | None":
+    """What sends traces, where somebody wants them; raises a ConfigurationError where the extra is missing."""
+    if not settings.traces_url:
+        return None
+    try:
+        tracing = import_module("clipcast.telemetry.tracing")
+    except ImportError as error:
+        raise ConfigurationError("CLIPCAST_TRACES_URL needs OpenTelemetry: install clipcast with the extra otel, or unset it.") from error
+    return cast("Traces", tracing.traces_to(settings.traces_url))

@@ -12,6 +12,7 @@ from clipcast.clips.schemas import RenditionList, RenditionOut, RenditionWanted
 from clipcast.clips.store import find_rendition, get_clip, renditions_of
 from clipcast.db.engine import Database
 from clipcast.errors import NotFound
+from clipcast.people.admission import PUBLISHES, READS
 from clipcast.platforms.base import AnyPlatform
 from clipcast.platforms.forms import purpose_of
 
@@ -37,7 +38,7 @@ _READY: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.post("/{clip_id}/renditions", status_code=202, responses=_READY)
+@router.post("/{clip_id}/renditions", status_code=202, responses=_READY, dependencies=[PUBLISHES])
 def make_rendition(services: Services, response: Response, clip_id: str, wanted: RenditionWanted) -> RenditionOut:
     """Convert a clip into what a platform takes, in the background; `Location` says where to look. The original stays as it is.
 
@@ -54,7 +55,7 @@ def make_rendition(services: Services, response: Response, clip_id: str, wanted:
     return shown
 
 
-@router.get("/{clip_id}/renditions")
+@router.get("/{clip_id}/renditions", dependencies=[READS])
 def list_renditions(services: Services, clip_id: str) -> RenditionList:
     """The clip's other forms, and the conversions of this server that are not finished: how far they are, or why they failed."""
     with services.db.reading() as session:
@@ -64,7 +65,7 @@ def list_renditions(services: Services, clip_id: str) -> RenditionList:
     return RenditionList(renditions=[*map(RenditionOut.of, found), *map(RenditionOut.of, under_way)])
 
 
-@router.get("/{clip_id}/renditions/{purpose}")
+@router.get("/{clip_id}/renditions/{purpose}", dependencies=[READS])
 def show_rendition(services: Services, clip_id: str, purpose: str) -> RenditionOut:
     """One form of a clip; `original` is the clip itself."""
     with services.db.reading() as session:

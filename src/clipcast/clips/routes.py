@@ -22,6 +22,7 @@ from clipcast.clips.store import get_clip, list_clips
 from clipcast.clips.upload import MultipartUpload, malformed
 from clipcast.db.engine import Database
 from clipcast.errors import NotFound, TooLarge
+from clipcast.people.admission import PUBLIC, PUBLISHES, READS
 
 MAX_JSON_BYTES: Final = 65_536
 _MULTIPART_OVERHEAD: Final = 1 << 20  # what boundaries, headers and small fields may add to the file
@@ -63,7 +64,7 @@ _BODY: Final[dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, openapi_extra=_BODY)
+@router.post("", status_code=201, openapi_extra=_BODY, dependencies=[PUBLISHES])
 async def add_clip(request: Request) -> ClipOut:
     """Add a video or an image: as the multipart field `file`, or as JSON `{"url": ...}` that is fetched.
 
@@ -130,7 +131,7 @@ def _unreadable(error: ValidationError) -> RequestValidationError:
     return RequestValidationError([{**problem, "loc": ("body", *problem["loc"])} for problem in problems])
 
 
-@router.get("")
+@router.get("", dependencies=[READS])
 def list_all(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=200, description="Clips per page.")] = 50,
@@ -143,14 +144,14 @@ def list_all(
     return ClipPage(clips=[ClipOut.model_validate(clip) for clip in page], next=page[-1].id if len(found) > limit else None)
 
 
-@router.get("/{clip_id}")
+@router.get("/{clip_id}", dependencies=[READS])
 def get_one(request: Request, clip_id: str) -> ClipOut:
     """One clip."""
     with _services(request).db.reading() as session:
         return ClipOut.model_validate(get_clip(session, clip_id))
 
 
-@router.get("/{clip_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+@router.get("/{clip_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}}, dependencies=[READS])
 def get_thumbnail(request: Request, clip_id: str) -> Response:
     """A JPEG of at most 480 pixels on its longer side."""
     services = _services(request)
@@ -163,8 +164,8 @@ def get_thumbnail(request: Request, clip_id: str) -> Response:
         return Response(file.read(), media_type="image/jpeg", headers=headers)
 
 
-@media_router.head("/{signed}", response_class=Response)
-@media_router.get("/{signed}", response_class=Response)
+@media_router.head("/{signed}", response_class=Response, dependencies=[PUBLIC])
+@media_router.get("/{signed}", response_class=Response, dependencies=[PUBLIC])
 def get_media(request: Request, signed: str) -> Response:
     """The bytes behind a signed link, whole or one range of them; 404 once it has expired."""
     services = _services(request)

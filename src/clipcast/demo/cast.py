@@ -126,7 +126,7 @@ def _refusal(clipcast: Clipcast, session: Session, wanted: PostIn, target: Targe
     alone = wanted.model_copy(update={"targets": [target]})
     try:
         for request in compose.requests_of(session, alone, clipcast.platforms):
-            checked_target(session, request, clipcast.platforms)
+            checked_target(session, request, clipcast.platforms, clipcast.clock())
     except InvalidRequest as error:
         return str(error)
     return ""

@@ -116,7 +116,7 @@ class Stage:
     log: Path
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     deaths: dict[int, Role] = field(default_factory=dict)
-    resuming: Role | None = None
+    resuming: list[Role] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(self) -> None:
@@ -165,7 +165,7 @@ class Stage:
             self.moved.clear()
         where = f"{sent_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB of {victim.name} were on the wire"
         self.shown.say(f"SIGKILL. Worker {worker.pid} died when {where}. It wrote nothing down on its way out.", "bad")
-        self.resuming = victim
+        self.resuming.append(victim)
         if len(self.deaths) == len(self.cast.victims):
             self.cast.bring_photos()
             self.shown.say("While nobody works, a photo set for TikTok and Instagram is queued.")
@@ -177,8 +177,8 @@ class Stage:
         rows = self._rows()
         for role in self.cast.roles:
             row = rows[role.publication_id]
-            if role is self.resuming and (row.id in moved or row.state not in OPEN) and row.state != "uncertain":
-                self._tell_resumption(row)
+            if role in self.resuming and (row.id in moved or row.state not in OPEN) and row.state != "uncertain":
+                self._tell_resumption(role, row)
             sent_bytes, total_bytes = moved.get(row.id, (row.sent_bytes, row.total_bytes))
             settled_bytes = row.total_bytes if row.state not in OPEN else sent_bytes
             self.shown.bar(role.name, settled_bytes, row.total_bytes or total_bytes, _phase(row))
@@ -188,9 +188,9 @@ class Stage:
             return False
         return settled
 
-    def _tell_resumption(self, row: Publication) -> None:
-        """The successor has asked the platform how much arrived; say what it heard."""
-        self.resuming = None
+    def _tell_resumption(self, role: Role, row: Publication) -> None:
+        """The successor has asked the platform how much arrived; say what it heard. It may itself have died before it came to this one."""
+        self.resuming.remove(role)
         self.shown.say(f"Its successor asked {PLATFORM_NAMES[row.platform]} what had arrived: {_resumption(row)}", "good")
 
     def _rows(self) -> dict[str, Publication]:

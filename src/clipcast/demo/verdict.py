@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from clipcast import ledger
 from clipcast.demo import control
 from clipcast.demo.cast import Cast, Role
 from clipcast.demo.screen import Screen
-from clipcast.publications import ledger, store
-from clipcast.publications.models import LedgerEvent, Publication
+from clipcast.ledger import LedgerEvent
+from clipcast.publications import store
+from clipcast.publications.models import Publication
 from clipcast.publications.states import SUCCESS
 from clipcast.system import Clipcast
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import DateTime, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
@@ -21,6 +21,10 @@ class Post(Base):
     options: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
     scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    #: The local time in `timezone` that was asked for, without offset; None where a moment was, or a slot.
+    asked_for: Mapped[datetime | None] = mapped_column(DateTime())
+    #: What becomes of it when it cannot begin at its time (`IfMissed`).
+    if_missed: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query
 from sqlalchemy.orm import Session
 
 from clipcast.errors import InvalidRequest
+from clipcast.people.admission import PUBLISHES, READS
 from clipcast.posts import compose, store
 from clipcast.posts.models import Post
 from clipcast.posts.schemas import PostCancellation, PostChange, PostIn, PostOut, PostPage, PostPreflight, TargetProblems
@@ -28,7 +29,7 @@ Key = Annotated[
 ]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[PUBLISHES])
 def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None) -> PostOut:
     """Compose a post: one publication for each target, each succeeding or failing by itself. Workers carry them out."""
     now = services.clock()
@@ -37,7 +38,7 @@ def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None)
     return shown
 
 
-@router.post("/preflight")
+@router.post("/preflight", dependencies=[PUBLISHES])
 def check_before_posting(services: Services, wanted: PostIn) -> PostPreflight:
     """What posting this would run into, target by target. Nothing is written."""
     with services.db.reading() as session:
@@ -46,7 +47,7 @@ def check_before_posting(services: Services, wanted: PostIn) -> PostPreflight:
     return PostPreflight(ok=all(target.ok for target in targets), targets=targets)
 
 
-@router.get("")
+@router.get("", dependencies=[READS])
 def list_posts(
     services: Services,
     *,
@@ -60,14 +61,14 @@ def list_posts(
     return PostPage(posts=page, next=page[-1].id if len(found) > limit else None)
 
 
-@router.get("/{post_id}")
+@router.get("/{post_id}", dependencies=[READS])
 def show_post(services: Services, post_id: str) -> PostOut:
     """One post, with its publications."""
     with services.db.reading() as session:
         return _shown(session, store.get(session, post_id))
 
 
-@router.patch("/{post_id}")
+@router.patch("/{post_id}", dependencies=[PUBLISHES])
 def change_post(services: Services, wake: Wake, post_id: str, wanted: PostChange) -> PostOut:
     """Change or move a post before it begins; 409 afterwards."""
     with services.db.writing() as session:
@@ -76,7 +77,7 @@ def change_post(services: Services, wake: Wake, post_id: str, wanted: PostChange
     return shown
 
 
-@router.post("/{post_id}/cancellation")
+@router.post("/{post_id}/cancellation", dependencies=[PUBLISHES])
 def cancel_post(services: Services, wake: Wake, post_id: str) -> PostCancellation:
     """Withdraw every publication that still can be; what cannot says why in `refusals`."""
     with services.db.writing() as session:

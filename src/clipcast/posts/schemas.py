@@ -1,29 +1,32 @@
 """Posts as the HTTP interface speaks of them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from clipcast.posts.models import Post
+from clipcast.publications.missed import IfMissed, Policy
 from clipcast.publications.models import Publication
 from clipcast.publications.schemas import PlatformName, ProblemOut, PublicationOut
+from clipcast.timetable import zones
+from clipcast.timetable.zones import Fold, Meant
 
 Id: TypeAlias = Annotated[str, Field(max_length=100)]
 Caption: TypeAlias = Annotated[str, Field(max_length=100_000)]
 Options: TypeAlias = Annotated[dict[str, Any], Field(description="By the names of `metadata`, or the platform's own.")]
 
 
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("it is not the name of a time zone such as Europe/Berlin") from None
-    return name
-
-
-Zone: TypeAlias = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
+Zone: TypeAlias = Annotated[
+    str, Field(max_length=64, description="A zone of the IANA database, such as Europe/Berlin."), AfterValidator(zones.known)
+]
+LocalOrNot: TypeAlias = Annotated[
+    datetime,
+    Field(description="When to publish. Without an offset it is local time in `timezone`; with one, that very moment. Default: now."),
+]
+Twice: TypeAlias = Annotated[
+    Fold, Field(description="Where `scheduled_at` comes twice because clocks go back: 0 for the first of the two, 1 for the second.")
+]
 
 
 class TargetIn(BaseModel):
@@ -53,18 +56,29 @@ class PostIn(BaseModel):
     caption: Caption = ""
     title: str = Field(default="", max_length=10_000)
     hashtags: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=200)
-    scheduled_at: datetime | None = Field(
-        default=None, description="When to publish; without an offset it is local time in `timezone`. Default: now."
-    )
+    scheduled_at: LocalOrNot | None = None
     timezone: Zone = "UTC"
+    fold: Twice = 0
+    when: Literal["next_slot"] | None = Field(
+        default=None, description="`next_slot`, instead of `scheduled_at`: on each account at the next free one of its slots."
+    )
+    if_missed: Policy | None = None
     options: dict[PlatformName, Options] = Field(default_factory=dict, description="Options of all targets on a platform.")
     targets: list[TargetIn] = Field(min_length=1, max_length=100)
     auto_fit: StrictBool = Field(default=False, description="Post converted copies of files whose form a platform does not take.")
     allow_duplicate: StrictBool = Field(default=False, description="Post although the same went to the same account within a day.")
 
+    @model_validator(mode="after")
+    def _has_one_time(self) -> Self:
+        if self.when is not None and self.scheduled_at is not None:
+            raise ValueError("a post goes out at scheduled_at or in the next slot, not both")
+        meant_by(self.scheduled_at, self.timezone, self.fold)
+        return self
+
     def due_at(self) -> datetime | None:
-        """The moment to publish at, in UTC; None for now."""
-        return moment(self.scheduled_at, self.timezone)
+        """The moment to publish at, in UTC; None for now, or where slots decide."""
+        found = meant_by(self.scheduled_at, self.timezone, self.fold)
+        return found.at if found else None
 
 
 class PostChange(BaseModel):
@@ -75,8 +89,10 @@ class PostChange(BaseModel):
     caption: Caption | None = Field(default=None, description="For every target that has no caption of its own.")
     hashtags: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=200)
     title: str | None = Field(default=None, max_length=10_000)
-    scheduled_at: datetime | None = Field(default=None, description="Without an offset it is local time in `timezone`.")
-    timezone: Zone | None = None
+    scheduled_at: LocalOrNot | None = None
+    timezone: Zone | None = Field(default=None, description="Of `scheduled_at` without an offset; alone it changes no moment.")
+    fold: Twice = 0
+    if_missed: Policy | None = None
 
 
 class PostOut(BaseModel):
@@ -87,8 +103,13 @@ class PostOut(BaseModel):
     caption: str
     title: str
     hashtags: list[str]
-    scheduled_at: datetime | None
+    scheduled_at: datetime | None = Field(description="The moment; of slots, the earliest. Null: at once.")
     timezone: str
+    local_time: datetime | None = Field(description="What the clocks in `timezone` show at that moment.")
+    time_note: str | None = Field(
+        description="What to know about it: the local time asked for does not exist, comes twice, or the zone's rules have changed."
+    )
+    if_missed: IfMissed | None
     created_at: datetime
     updated_at: datetime
     publications: list[PublicationOut]
@@ -98,7 +119,15 @@ class PostOut(BaseModel):
         """The row with its media and targets."""
         names = ("id", "caption", "title", "hashtags", "scheduled_at", "timezone", "created_at", "updated_at")
         plain = {name: getattr(post, name) for name in names}
-        return cls(**plain, clip_ids=clip_ids, publications=[PublicationOut.of(each) for each in publications])
+        at, asked_for = post.scheduled_at, post.asked_for
+        return cls(
+            **plain,
+            clip_ids=clip_ids,
+            local_time=zones.local_time(at, post.timezone) if at else None,
+            time_note=(zones.remark_on(at, asked_for, post.timezone) or None) if at and asked_for else None,
+            if_missed=IfMissed.model_validate(post.if_missed) if post.if_missed else None,
+            publications=[PublicationOut.of(each) for each in publications],
+        )
 
 
 class PostPage(BaseModel):
@@ -132,12 +161,17 @@ class PostPreflight(BaseModel):
     targets: list[TargetProblems]
 
 
-def moment(at: datetime | None, zone: str) -> datetime | None:
-    """That time in UTC. A local time that a change of clocks skips is the same distance after the change; of two equal ones, the first.
+def meant_by(at: datetime | None, zone: str, fold: Fold = 0) -> Meant | None:
+    """The moment that was asked for: aware as it is, or local time in that zone; None for none.
 
-    >>> moment(datetime(2026, 3, 29, 2, 30), "Europe/Berlin").isoformat()
-    '2026-03-29T01:30:00+00:00'
+    Raises:
+        ValueError: it lies outside of the calendar.
     """
     if at is None:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    if at.tzinfo is None:
+        return zones.meant(at, zone, fold)
+    try:
+        return Meant(at.astimezone(UTC), "")
+    except OverflowError:
+        raise ValueError("scheduled_at lies outside of the calendar") from None

@@ -1,1 +1,1 @@
-"""The heart: publications, the driver that moves them, and the ledger of what happened."""
+"""The heart: publications and the driver that moves them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
@@ -10,7 +10,17 @@ from clipcast.accounts.provider import choose
 from clipcast.accounts.refresh import Refresher
 from clipcast.accounts.vault import Vault
 from clipcast.db.engine import Database
-from clipcast.errors import Busy, ConfigurationError, ReconnectRequired, Throttled, Unavailable, WireError
+from clipcast.errors import (
+    Busy,
+    ConfigurationError,
+    ProtocolError,
+    ReconnectRequired,
+    Rejected,
+    ScopeLost,
+    Throttled,
+    Unavailable,
+    WireError,
+)
 from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
 from clipcast.platforms.registry import simulated_platforms
 from clipcast.platforms.simulated import NAMELESS, SimulatorDesk
@@ -18,6 +28,9 @@ from clipcast.platforms.wire import MediaSource, Wire
 from clipcast.publications.models import Publication
 from clipcast.publications.pace import Keys
 from clipcast.settings import Settings
+
+_SAYS_NOTHING_OF_THE_TOKEN: Final = (WireError, Unavailable, Throttled, Rejected, ProtocolError, ScopeLost)
+"""Why no new token came, where the old one may work all the same: for passing trouble, for our app's, or only not for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,7 @@ class Connections:
         """Credentials that will not die in the next minutes, where that can be had right now."""
         try:
             return self._known(self.refresher.refresh_if_needed(account_id, platform))
-        except (WireError, Unavailable, Throttled):
+        except _SAYS_NOTHING_OF_THE_TOKEN:
             return stored  # it may still live; if not, the platform says so and the driver refreshes then
 
     def _known(self, credentials: Credentials | None) -> Credentials:

@@ -9,35 +9,33 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from sqlalchemy.orm import Session
 
+from clipcast import ledger
+from clipcast.accounts.discretion import discreet
 from clipcast.clips.conversions import Conversions
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, LeaseLost, OutcomeUnknown, PlatformError, ReconnectRequired, Withdrawn
-from clipcast.platforms.base import AnyPlatform, Done, Order, Send, Stage, Undecidable, Wait
-from clipcast.platforms.forms import MediaForm
+from clipcast.platforms.base import Answer, Done, MediaUrl, Send, Stage, Undecidable, Wait
 from clipcast.platforms.wire import Wire
-from clipcast.publications import ledger, pace, store
-from clipcast.publications.connections import Connection, Connections
-from clipcast.publications.fitted import conversions_of
+from clipcast.publications import missed, pace, store
+from clipcast.publications.beginning import Beginning, NotYet
+from clipcast.publications.connections import Connections
 from clipcast.publications.leases import Lease
 from clipcast.publications.models import Publication
-from clipcast.publications.observer import Observer
-from clipcast.publications.order import Metadata, build_order
-from clipcast.publications.pace import Use
+from clipcast.publications.observer import Ending, Exchange, Observer, Passage, Phase
+from clipcast.publications.pace import Reserve, Use
 from clipcast.publications.retry import GiveUp, RefreshToken, TryAgain, decide
+from clipcast.publications.run import Position, Run, columns, only_progresses, resumed, unbegun
 from clipcast.publications.states import SUCCESS, Event, State, after
 
 log = structlog.get_logger()
-
-SAY_EVERY_S: Final = 1.0
-"""How often a conversion says how far it is."""
 
 _SOON: Final = timedelta(seconds=1)
 
@@ -51,38 +49,6 @@ _STAGE_LEDGER: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a flow stands: its own state, and since when the post may become visible whatever we do (None: it cannot)."""
-
-    flow: Any
-    irreversible_at: datetime | None
-
-
-@dataclass(slots=True)
-class Run:
-    """One publication while a driver holds it."""
-
-    lease: Lease
-    publication: Publication
-    connection: Connection | None
-    position: Position
-    state: State
-    failures: int
-    failing_since: datetime | None
-    token_was_refreshed: bool = False
-
-    @property
-    def open(self) -> Connection:
-        """The connection, once there is one."""
-        assert self.connection is not None
-        return self.connection
-
-
-class _NotYet(Exception):
-    """Nothing is wrong, and nothing can be begun now; says why."""
-
-
-@dataclass(frozen=True, slots=True)
 class Driver:
     """Everything that driving needs; shared by all threads of a process."""
 
@@ -93,6 +59,7 @@ class Driver:
     observer: Observer
     jitter: Callable[[], float]
     conversions: Conversions
+    reserve: Reserve = pace.reserve
     pause: Callable[[float], None] = time.sleep
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -107,6 +74,7 @@ class Driver:
                 self._carry(lease)
             except LeaseLost as error:
                 log.warning("publication.lease_lost", reason=str(error))
+                self.observer.lease_lost(lease.publication_id)
             except Busy as error:
                 # The row still holds the last saved truth; when the lease runs out, somebody carries on from it.
                 log.warning("publication.database_busy", reason=str(error))
@@ -114,102 +82,64 @@ class Driver:
     def _carry(self, lease: Lease) -> None:
         with self.db.reading() as session:
             publication = store.held(session, lease)
+        if publication.flow is None and publication.start_by is not None and publication.start_by < self.clock():
+            self._missed(lease, publication)
+            return
         run = self._begun(lease, publication)
         while run is not None and self._stepped(run):
             pass
 
     # Beginning
 
+    def _missed(self, lease: Lease, publication: Publication) -> None:
+        """Its hour went by before anything of it was begun: skip it or leave it to a person, as the post wanted."""
+        now, run = self.clock(), unbegun(lease, publication)
+        skipped, late_s = publication.if_missed == "skip", round((now - publication.scheduled_at).total_seconds())
+        note = missed.sentence(publication.scheduled_at, publication.if_missed)
+        run.state = after(run.state, Event.CANCELLED) if skipped else run.state
+        with self._saving(run, "missed") as session:
+            store.write_held(session, lease, now, {"state": run.state, "note": note, "next_action_at": None}, release=True)
+            store.note(session, publication, ledger.PUBLISH_MISSED, now, late_s=late_s, otherwise=publication.if_missed)
+            if skipped:
+                store.note(session, publication, ledger.PUBLISH_CANCELLED, now, reason="missed")
+        log.warning("publication.missed", late_s=late_s, otherwise=publication.if_missed)
+        self._tell_end(run, now, "missed")
+
     def _begun(self, lease: Lease, publication: Publication) -> Run | None:
         """The run of this publication, its flow begun if it had none; None when that failed and was written down."""
         try:
             connection = self.connections.open(publication)
-            flow = self._flow(lease, publication, connection)
+            flow = Beginning(self.db, self.conversions, self.clock, self.stopping).flow(lease, publication, connection)
         except LeaseLost:
             raise
-        except _NotYet as later:
-            self._paused(_unbegun(lease, publication), Wait(self.clock() + _SOON, str(later)))
+        except NotYet as later:
+            self._paused(unbegun(lease, publication), Wait(self.clock() + _SOON, str(later)))
             return None
         except Exception as error:  # noqa: BLE001  # whatever it is, the row must say so
             self._not_begun(lease, publication, error)
             return None
-        run = Run(
-            lease=lease,
-            publication=publication,
-            connection=connection,
-            position=Position(flow, publication.irreversible_at),
-            state=State(publication.state),
-            failures=publication.failures,
-            failing_since=publication.failing_since,
-        )
+        run = resumed(lease, publication, connection, flow)
         if publication.flow is None:
             self._save_beginning(run)
         return run
 
-    def _flow(self, lease: Lease, publication: Publication, connection: Connection) -> Any:
-        platform = connection.platform
-        if publication.flow is not None:
-            return platform.load(publication.flow)
-        metadata = Metadata.model_validate(publication.order)
-        order = self._order(publication, metadata, connection)
-        if metadata.auto_fit:
-            for clip_id, form in conversions_of(order, platform):
-                self._convert(lease, clip_id, form)
-            order = self._order(publication, metadata, connection)
-        return platform.begin(order)
-
-    def _order(self, publication: Publication, metadata: Metadata, connection: Connection) -> Order:
-        with self.db.reading() as session:
-            return build_order(
-                session,
-                publication.clip_id,
-                metadata,
-                platform=connection.platform,
-                username=connection.username,
-                credentials=connection.credentials,
-            )
-
-    def _convert(self, lease: Lease, clip_id: str, form: MediaForm) -> None:
-        """Make the copy of the clip that the platform takes. That may take minutes; the lease is renewed by its keeper meanwhile.
-
-        Raises:
-            _NotYet: another conversion is running in this process, or the process is about to end.
-            LeaseLost: the publication was withdrawn or changed meanwhile.
-        """
-        said_at_s = float("-inf")
-
-        def heard(fraction: float) -> None:
-            nonlocal said_at_s
-            lease.check()
-            if self.stopping.is_set():
-                raise _NotYet("Clipcast is being restarted")
-            if time.monotonic() - said_at_s >= SAY_EVERY_S:
-                said_at_s = time.monotonic()
-                self._say(lease, f"converting the clip for {form.name}: {fraction:.0%}")
-
-        if not self.conversions.make(clip_id, form, heard):
-            raise _NotYet(f"waits to be converted for {form.name}: another conversion is running")
-
-    def _say(self, lease: Lease, note: str) -> None:
-        """Tell people, if the database can take it now."""
-        with contextlib.suppress(Busy), self.db.writing() as session:
-            store.write_held(session, lease, self.clock(), {"note": note})
-
     def _save_beginning(self, run: Run) -> None:
-        now = self.clock()
+        now, due_at = self.clock(), run.publication.next_action_at
         run.state = after(run.state, Event.UPLOAD_BEGAN)
+        run.started_at, run.first_byte_at, run.accepted_at = now, None, None
         with self._saving(run, "begin") as session:
-            values = {**_columns(run), "simulated": run.open.simulated, "started_at": now, "note": None}
+            values = {**columns(run), "simulated": run.open.simulated, "note": None}
             store.write_held(session, run.lease, now, values)
             if run.open.fallback_reason:
-                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_FALLBACK, now, reason=run.open.fallback_reason)
+                store.note(session, run.publication, ledger.PUBLISH_PROVIDER_FALLBACK, now, reason=run.open.fallback_reason, simulated=True)
             else:
                 store.note(session, run.publication, ledger.PUBLISH_PROVIDER_READY, now, simulated=run.open.simulated)
         self.observer.stage(run.publication.id, Stage.UPLOADING)
+        self._passed(run, "claimed", due_at, now)
 
     def _not_begun(self, lease: Lease, publication: Publication, error: Exception) -> None:
         """No connection or no flow: nothing was sent, so waiting and failing are both safe."""
-        run = _unbegun(lease, publication)
+        run = unbegun(lease, publication)
         self._trouble(run, run.position, error)
 
     # Steps
@@ -260,7 +190,7 @@ class Driver:
         platform = run.open.platform
         if self.stopping.is_set() or _STAGE_STATES[platform.stage(answered.flow)] is not run.state:
             return False
-        if not _only_progresses(platform, run.position, answered):
+        if not only_progresses(platform, run.position, answered):
             return False
         following = platform.next_step(answered.flow, self.clock())
         return isinstance(following, Send) and not following.irreversible
@@ -273,15 +203,37 @@ class Driver:
 
         def on_bytes(sent_bytes: int) -> None:
             run.lease.check()
+            if run.first_byte_at is None:
+                run.first_byte_at = self.clock()
+                self._passed(run, "first_byte", run.started_at, run.first_byte_at)
             self.observer.sent(publication_id, confirmed_bytes + sent_bytes, total_bytes)
 
-        connection = run.open
-        answer = self.wire.send(
-            step.request, media=connection.media, access_token=connection.access_token, fresh=step.irreversible, on_bytes=on_bytes
-        )
+        answer = self._heard(run, step, on_bytes)
         self.observer.at("after send", publication_id, step.label)
         log.debug("publication.answered", label=step.label, status=answer.status)
-        return platform.received(step.meanwhile, answer, self.clock())
+        with discreet(run.open.credentials, [answer]):
+            return platform.received(step.meanwhile, answer, self.clock())
+
+    def _heard(self, run: Run, step: Send, on_bytes: Callable[[int], None]) -> Answer:
+        """The platform's answer; whoever watches hears how the exchange went, also where there is none."""
+        connection, started_s = run.open, time.monotonic()
+        exchange = Exchange(
+            publication_id=run.publication.id,
+            platform=connection.platform.name,
+            simulated=connection.simulated,
+            label=step.label,
+            method=step.request.method,
+            url=_bare(step.request.url),
+        )
+        try:
+            answer = self.wire.send(
+                step.request, media=connection.media, access_token=connection.access_token, fresh=step.irreversible, on_bytes=on_bytes
+            )
+        except ClipcastError as error:
+            self.observer.exchanged(replace(exchange, duration_s=time.monotonic() - started_s, error=error.code))
+            raise
+        self.observer.exchanged(replace(exchange, duration_s=time.monotonic() - started_s, status=answer.status))
+        return answer
 
     def _still_irreversible(self, run: Run, intended: Position, flow: Any) -> datetime | None:
         """The platform's word that an upload failed lets it start over under a new reference: then nothing can be visible again."""
@@ -293,7 +245,7 @@ class Driver:
 
     def _paused(self, run: Run, wait: Wait) -> bool:
         with self._saving(run, "wait") as session:
-            values = {**_columns(run), "next_action_at": wait.until}
+            values = {**columns(run), "next_action_at": wait.until}
             if run.state not in SUCCESS:
                 values["note"] = wait.why
             store.write_held(session, run.lease, self.clock(), values, release=True)
@@ -304,18 +256,20 @@ class Driver:
         run.state = after(earlier, Event.CONFIRMED if done.outcome == "published" else Event.DELIVERED_TO_INBOX)
         run.failures, run.failing_since = 0, None
         found = {"external_post_id": done.external_id, "external_url": done.external_url}
-        values = {**_columns(run), **found, "note": done.note or None, "next_action_at": done.look_again_at}
+        values = {**columns(run), **found, "note": done.note or None, "next_action_at": done.look_again_at}
         values |= {"error_code": None, "error_message": None}
         if earlier not in SUCCESS:
             values["published_at"] = now
         with self._saving(run, "done") as session:
             store.write_held(session, run.lease, now, values, release=True)
             if run.state is not earlier:
-                store.note(session, run.publication, ledger.PUBLISH_SUCCESSFUL, now, state=run.state, **found)
+                simulated = run.open.simulated
+                store.note(session, run.publication, ledger.PUBLISH_SUCCESSFUL, now, state=run.state, simulated=simulated, **found)
             elif done.external_id and not run.publication.external_post_id:
                 store.note(session, run.publication, ledger.PUBLISH_LINK_FOUND, now, **found)
         if run.state is not earlier:
-            self._tell_end(run, run.state, now)
+            self._passed(run, "visible", run.accepted_at or run.first_byte_at or run.started_at, now)
+            self._tell_end(run, now)
         return False
 
     def _left_to_a_person(self, run: Run, position: Position, why: str) -> bool:
@@ -325,11 +279,11 @@ class Driver:
             return self._stopped_looking(run)
         run.position, run.state = position, after(run.state, Event.ANSWER_LOST)
         with self._saving(run, "uncertain") as session:
-            values = {**_columns(run), "error_code": "outcome_unknown", "error_message": why, "next_action_at": None}
+            values = {**columns(run), "error_code": "outcome_unknown", "error_message": why, "next_action_at": None}
             store.write_held(session, run.lease, now, values, release=True)
             store.note(session, run.publication, ledger.PUBLISH_UNCERTAIN, now, error=why)
         log.error("publication.uncertain", reason=why)
-        self._tell_end(run, State.UNCERTAIN, now)
+        self._tell_end(run, now, "outcome_unknown")
         return False
 
     def _failed(self, run: Run, position: Position, error: Exception) -> bool:
@@ -338,12 +292,13 @@ class Driver:
         run.position, run.state = position, after(run.state, Event.CANCELLED if cancelled else Event.GAVE_UP)
         sentence, code = _sentence(error), _code(error)
         with self._saving(run, "failed") as session:
-            values = {**_columns(run), "error_code": code, "error_message": sentence, "next_action_at": None}
+            values = {**columns(run), "error_code": code, "error_message": sentence, "next_action_at": None}
             store.write_held(session, run.lease, now, values, release=True)
             event = ledger.PUBLISH_CANCELLED if cancelled else ledger.PUBLISH_FAILED
-            store.note(session, run.publication, event, now, error=sentence, code=code, **_platform_facts(error))
+            details = {"error": sentence, "code": code, "simulated": _is_simulated(run), **_platform_facts(error)}
+            store.note(session, run.publication, event, now, **details)
         log.warning("publication.failed", code=code, reason=sentence, **_platform_facts(error))
-        self._tell_end(run, run.state, now)
+        self._tell_end(run, now, code)
         return False
 
     def _stopped_looking(self, run: Run) -> bool:
@@ -396,7 +351,7 @@ class Driver:
         if not isinstance(error, ClipcastError):
             log.error("publication.bug", exc_info=error)
         with self._saving(run, "retry") as session:
-            values = {**_columns(run), "next_action_at": at, "note": _sentence(error)}
+            values = {**columns(run), "next_action_at": at, "note": _sentence(error)}
             store.write_held(session, run.lease, now, values, release=True)
             if run.state not in SUCCESS:
                 details = {"error": _sentence(error), "retry_at": at.isoformat(), "failures": run.failures, **_platform_facts(error)}
@@ -415,18 +370,23 @@ class Driver:
         now, platform = self.clock(), run.open.platform
         stage = platform.stage(position.flow)
         moves = run.state not in SUCCESS and run.state is not _STAGE_STATES[stage]
+        accepted = moves and stage is Stage.PROCESSING and run.accepted_at is None
+        run.accepted_at = now if accepted else run.accepted_at
         state = after(run.state, _STAGE_EVENTS[stage]) if moves else run.state
-        hasty = not moves and _only_progresses(platform, run.position, position)
+        hasty = not moves and only_progresses(platform, run.position, position)
         with self._saving(run, label, hasty=hasty) as session:
-            full = pace.reserve(session, counts_as, platform.rates, run.open.pace_keys, now) if counts_as else None
+            full = self.reserve(session, counts_as, platform.rates, run.open.pace_keys, now) if counts_as else None
             if full is not None:
                 return full
-            store.write_held(session, run.lease, now, {**_columns(run, position), "state": state})
+            # The moment of now, not of before a wait for the limits: the row's lease and ours must end together.
+            store.write_held(session, run.lease, self.clock(), {**columns(run, position), "state": state})
             if moves:
                 store.note(session, run.publication, _STAGE_LEDGER[stage], now, reference=platform.reference(position.flow))
         run.position, run.state = position, state
         if moves:
             self.observer.stage(run.publication.id, stage)
+        if accepted:
+            self._passed(run, "accepted", run.first_byte_at or run.started_at, now)
         return None
 
     def _save_answer(self, run: Run, position: Position, label: str) -> None:
@@ -447,24 +407,34 @@ class Driver:
             yield session
         self.observer.at("after save", run.publication.id, label)
 
-    def _tell_end(self, run: Run, state: State, now: datetime) -> None:
-        started_at = run.publication.started_at or now
-        self.observer.ended(run.publication.id, state, (now - started_at).total_seconds())
+    def _passed(self, run: Run, phase: Phase, since: datetime | None, now: datetime) -> None:
+        """Tell who watches how long it took to get here from the milestone before."""
+        if since is not None:
+            platform, simulated = run.publication.platform, run.open.simulated
+            self.observer.passed(Passage(run.publication.id, platform, simulated, phase, max(0.0, (now - since).total_seconds())))
 
-
-def _unbegun(lease: Lease, publication: Publication) -> Run:
-    """A run that has neither a connection nor a flow yet."""
-    position = Position(None, publication.irreversible_at)
-    return Run(lease, publication, None, position, State(publication.state), publication.failures, publication.failing_since)
-
-
-def _only_progresses(platform: AnyPlatform, before: Position, after_it: Position) -> bool:
-    """Whether the platform's handle of the upload is already on the disk and nothing irreversible is near.
-
-    Then a save that a power cut forgets costs a question to the platform, and nothing else: the row still leads to asking.
-    """
-    handle = platform.reference(before.flow)
-    return handle is not None and handle == platform.reference(after_it.flow) and after_it.irreversible_at is None
+    def _tell_end(self, run: Run, now: datetime, error_code: str = "") -> None:
+        """Tell who watches, and the log, that the publication reached an end."""
+        row, started_at = run.publication, run.started_at or now
+        ending = Ending(
+            publication=row,
+            outcome=run.state,
+            simulated=_is_simulated(run),
+            error_code=error_code,
+            duration_s=(now - started_at).total_seconds(),
+        )
+        self.observer.ended(ending)
+        log.info(
+            "publication.ended",
+            post=row.post_id,
+            account=row.social_account_id,
+            platform=row.platform,
+            attempt=row.attempt,
+            outcome=ending.outcome,
+            code=error_code or None,
+            simulated=ending.simulated,
+            duration_s=round(ending.duration_s, 3),
+        )
 
 
 def _changed_nothing(error: Exception) -> bool:
@@ -474,25 +444,9 @@ def _changed_nothing(error: Exception) -> bool:
     return isinstance(error, ClipcastError) and not isinstance(error, OutcomeUnknown)
 
 
-def _columns(run: Run, position: Position | None = None) -> dict[str, Any]:
-    """The row's view of a run, at its own position or at another."""
-    position = position or run.position
-    columns: dict[str, Any] = {
-        "state": run.state,
-        "irreversible_at": position.irreversible_at,
-        "failures": run.failures,
-        "failing_since": run.failing_since,
-    }
-    if position.flow is None:
-        return columns
-    platform, flow = run.open.platform, position.flow
-    sent_bytes, total_bytes = platform.progress(flow)
-    return columns | {
-        "flow": platform.dump(flow),
-        "reference": platform.reference(flow),
-        "sent_bytes": sent_bytes,
-        "total_bytes": total_bytes,
-    }
+def _bare(url: str | MediaUrl) -> str:
+    """The address without its query, which is where upload tokens are; a signed link of ours is one as a whole."""
+    return url.partition("?")[0] if isinstance(url, str) else "media"
 
 
 def _limit_sentence(full: Use) -> str:
@@ -513,6 +467,11 @@ def _code(error: Exception) -> str:
     if isinstance(error, PlatformError):
         return error.platform_code or error.code
     return error.code if isinstance(error, ClipcastError) else "bug"
+
+
+def _is_simulated(run: Run) -> bool:
+    """Whether it went, or was to go on, to the simulator; a run that found no connection knows from its row."""
+    return run.open.simulated if run.connection else bool(run.publication.simulated)
 
 
 def _platform_facts(error: Exception) -> dict[str, Any]:

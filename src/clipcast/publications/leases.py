@@ -71,7 +71,8 @@ class LeaseBook:
     def remove(self, lease: Lease) -> None:
         """Work on this publication ended."""
         with self._lock:
-            self._leases.pop(lease.publication_id, None)
+            if self._leases.get(lease.publication_id) is lease:  # it may be another thread's by now, under a lease of its own
+                del self._leases[lease.publication_id]
 
     def held(self) -> list[Lease]:
         """All leases held now."""

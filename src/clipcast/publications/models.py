@@ -1,15 +1,18 @@
-"""Tables of the heart: publications (the publish log and the driver's state in one row), the ledger, idempotency keys."""
+"""Tables of the heart: publications (the publish log and the driver's state in one row), idempotency keys, counted requests."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
 from clipcast.publications.states import State
 
 _STATES = ", ".join(f"'{state}'" for state in State)
+_DUE = text("next_action_at IS NOT NULL")
+_OUT = text("lease_token IS NULL AND lease_until IS NOT NULL")
+_TAKEN = text("slot_at IS NOT NULL AND state <> 'cancelled'")
 
 
 class Publication(Base):
@@ -19,12 +22,10 @@ class Publication(Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint("platform IN ('instagram', 'tiktok', 'youtube')", name="platform"),
-        Index(
-            "ix_publications_due",
-            "next_action_at",
-            postgresql_where=text("next_action_at IS NOT NULL"),
-            sqlite_where=text("next_action_at IS NOT NULL"),
-        ),
+        Index("ix_publications_due", "next_action_at", postgresql_where=_DUE, sqlite_where=_DUE),
+        Index("ix_publications_due_by_platform", "platform", "next_action_at", postgresql_where=_DUE, sqlite_where=_DUE),
+        Index("ix_publications_out", "next_action_at", postgresql_where=_OUT, sqlite_where=_OUT),
+        Index("ix_publications_account", "social_account_id", "next_action_at"),
         Index(
             "ix_publications_lease_owner",
             "lease_owner",
@@ -33,13 +34,14 @@ class Publication(Base):
         ),
         Index("ix_publications_clip", "clip_id", "requested_at"),
         Index("ix_publications_content", "content_sha256", "requested_at"),
+        Index("uq_publications_slot", "social_account_id", "slot_at", unique=True, postgresql_where=_TAKEN, sqlite_where=_TAKEN),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     post_id: Mapped[str] = mapped_column(ForeignKey("posts.id"), index=True)
     clip_id: Mapped[str] = mapped_column(ForeignKey("clips.id"))
     platform: Mapped[str] = mapped_column(String(20))
-    social_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"), index=True)
+    social_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"))
     #: What is asked of the platform: clip ids, caption, privacy and so on (`OrderForm`).
     order: Mapped[dict[str, Any]] = mapped_column("order_form", JsonColumn)
     #: Of the media and the caption: the same content to the same account twice within a day is probably a mistake.
@@ -57,8 +59,16 @@ class Publication(Base):
     note: Mapped[str | None] = mapped_column(Text)
 
     scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The slot of its account's queue that it takes; nobody else gets it, unless this is cancelled or moved.
+    slot_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Until when it may begin, and what happens afterwards: `skip` or `ask`.
+    start_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    if_missed: Mapped[str | None] = mapped_column(String(10))
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the first byte of its media left for the platform, and when the platform had all that it wanted.
+    first_byte_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -79,37 +89,6 @@ class Publication(Base):
     lease_token: Mapped[str | None] = mapped_column(String(36))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_owner: Mapped[str | None] = mapped_column(String(100))
-
-
-class LedgerEvent(Base):
-    """What happened, for ever: the database itself refuses UPDATE and DELETE (see the migration's triggers).
-
-    The events of one `stream` (a publication) form a chain: each `hash` covers the event and the hash before it.
-    """
-
-    __tablename__ = "ledger_events"
-    __table_args__ = (UniqueConstraint("stream", "sequence"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    stream: Mapped[str] = mapped_column(String(80))
-    sequence: Mapped[int]
-    event: Mapped[str] = mapped_column(String(60), index=True)
-    entity_type: Mapped[str] = mapped_column(String(20))
-    entity_id: Mapped[str] = mapped_column(String(36), index=True)
-    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    details: Mapped[dict[str, Any]] = mapped_column("metadata", JsonColumn)
-    previous_hash: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
-
-
-class LedgerHead(Base):
-    """Where each stream ends, so that events cut off its end are missed too; locked while one is appended."""
-
-    __tablename__ = "ledger_heads"
-
-    stream: Mapped[str] = mapped_column(String(80), primary_key=True)
-    sequence: Mapped[int]
-    hash: Mapped[str] = mapped_column(String(64))
 
 
 class IdempotencyKey(Base):

@@ -3,16 +3,17 @@
 The requests are counted in the database, so that all workers of an installation count together and a restart forgets nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import case, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from clipcast.db.base import new_id
+from clipcast.db.turns import take_turn
 from clipcast.platforms.base import Rate
 from clipcast.publications.models import PacedRequest
 
@@ -35,6 +36,10 @@ class Use:
     def left(self) -> int:
         """How many more requests may leave now."""
         return max(0, self.rate.count - self.used)
+
+
+Reserve: TypeAlias = Callable[[Session, str, Sequence[Rate], Keys, datetime], Use | None]
+"""Counts one request with a label against these limits, as `reserve` does."""
 
 
 def window_start(rate: Rate, now: datetime) -> datetime:
@@ -75,15 +80,43 @@ def use_of(session: Session, rate: Rate, keys: Keys, now: datetime) -> Use:
     return Use(rate, used, window_end(rate, oldest, now))
 
 
+def most_used(session: Session, rate: Rate, platform: str, now: datetime) -> int:
+    """How much of this limit the app, or of the accounts the one that has used most, has used on the platform itself."""
+    app_key = f"{platform}:app"
+    whose = PacedRequest.pace_key == app_key
+    if rate.per == "account":
+        whose = PacedRequest.pace_key.startswith(f"{platform}:", autoescape=True) & (PacedRequest.pace_key != app_key)
+    counted = (
+        whose,
+        PacedRequest.label.in_(rate.labels),
+        PacedRequest.sent_at > window_start(rate, now),
+    )
+    cost = case(dict(rate.costs), value=PacedRequest.label, else_=1) if rate.costs else literal(1)
+    per_key = select(func.sum(cost).label("used")).where(*counted).group_by(PacedRequest.pace_key).subquery()
+    return session.scalar(select(func.max(per_key.c.used))) or 0
+
+
 def reserve(session: Session, label: str, rates: Sequence[Rate], keys: Keys, now: datetime) -> Use | None:
     """Count one request with this label; or, where an enforced limit is full, the fullest one, and nothing is counted."""
     concerned = [rate for rate in rates if label in rate.labels]
+    for key in sorted({keys[rate.per] for rate in concerned if rate.enforced}):
+        take_turn(session, f"limits of {key}")  # or two that count at once would both take the last place
     full = [use for use in (use_of(session, rate, keys, now) for rate in concerned if rate.enforced) if use.free_at is not None]
     if full:
         return max(full, key=lambda use: use.free_at or now)
-    for per in {rate.per for rate in concerned}:
-        session.execute(insert(PacedRequest).values(id=new_id(), pace_key=keys[per], label=label, sent_at=now))
+    write(session, [new_row(keys[per], label, now) for per in {rate.per for rate in concerned}])
     return None
+
+
+def new_row(key: str, label: str, now: datetime) -> dict[str, Any]:
+    """A counted request, not written yet."""
+    return {"id": new_id(), "pace_key": key, "label": label, "sent_at": now}
+
+
+def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember these counted requests."""
+    if rows:
+        session.execute(insert(PacedRequest), list(rows))
 
 
 def forget(session: Session, now: datetime) -> None:

@@ -1,9 +1,11 @@
 """Looking before publishing: everything that stands against a request, also by the word of the platform itself."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from clipcast.accounts.expiry import forecast
+from clipcast.accounts.models import SocialAccount
 from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError, ConfigurationError, InvalidRequest, ReconnectRequired
 from clipcast.platforms.base import Answer, Problem
@@ -27,9 +29,17 @@ def preflight(db: Database, connections: Connections, platforms: Platforms, requ
     """
     with db.reading() as session:
         target = publishing.target_of(session, request, platforms)
-        found = publishing.problems_of(session, request, target)
+        found = publishing.problems_of(session, request, target, now)
     account_id = target.account.id if target.account else None
-    return list(dict.fromkeys([*found, *_by_the_account(db, connections, account_id, request, now)]))
+    told = _told_of(target.account)
+    return list(dict.fromkeys([*found, *told, *_by_the_account(db, connections, account_id, request, now)]))
+
+
+def _told_of(account: SocialAccount | None) -> list[Problem]:
+    """What goes wrong with the account's connection although it works: renewals that fail, permissions that were taken away."""
+    if account is None or not account.warning:
+        return []
+    return [Problem("social_account_id", "account_warning", account.warning, blocking=False)]
 
 
 def _by_the_account(
@@ -48,7 +58,18 @@ def _by_the_account(
     with db.reading() as session:
         order = build_order(session, request.clip_id, request.metadata, platform=platform, username=username, credentials=credentials)
     problems = fitted.problems_of(order, platform, answer, auto_fit=request.metadata.auto_fit)
-    return [*problems, *quota.problems_of(db, connection, now)]
+    return [*_too_short(connection, request, now), *problems, *quota.problems_of(db, connection, now)]
+
+
+def _too_short(connection: Connection, request: PublishRequest, now: datetime) -> list[Problem]:
+    """Whether the connection ends before the post is due. Its owner can still connect the account again until then: a warning."""
+    ends_at = None if connection.simulated else forecast(connection.platform, connection.credentials).connection_ends_at
+    due_at = request.scheduled_at or now
+    if ends_at is None or due_at.tzinfo is None or due_at < ends_at:
+        return []
+    times = f"ends at {ends_at:%Y-%m-%d %H:%M} UTC, before this post is due at {due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    sentence = f"The connection of @{connection.username} {times}. Connect the account again before."
+    return [Problem("social_account_id", "connection_ends_before", sentence, blocking=False)]
 
 
 def _asked(connections: Connections, connection: Connection) -> Answer | None:

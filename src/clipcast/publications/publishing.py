@@ -2,24 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from clipcast import ledger
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips import store as clips
 from clipcast.errors import Conflict, InvalidRequest, PlatformMismatch, UnsupportedPlatform
 from clipcast.platforms.base import AnyPlatform, Credentials, MediaKind, Problem
-from clipcast.publications import fitted, ledger, store
+from clipcast.publications import fitted, missed, store
+from clipcast.publications.missed import IfMissed
 from clipcast.publications.models import Publication
 from clipcast.publications.order import Metadata, build_order
 from clipcast.publications.states import FINAL, SUCCESS, Event, State, after
 
 Platforms = Mapping[str, AnyPlatform]
+
+FARTHEST: Final = timedelta(days=3653)
+"""How far from now, ahead or back, a post may be meant to go out: ten years, beyond which it is a slip of the pen."""
+TOO_FAR: Final = "it is more than ten years away; check its year"
 
 
 class PublishRequest(BaseModel):
@@ -67,13 +73,17 @@ def target_of(session: Session, request: PublishRequest, platforms: Platforms) -
     return Target(platform, account)
 
 
-def problems_of(session: Session, request: PublishRequest, target: Target) -> list[Problem]:
+def problems_of(session: Session, request: PublishRequest, target: Target, now: datetime) -> list[Problem]:
     """Everything that our own rules and the platform's documented ones have against this request."""
     platform = target.platform
     order = build_order(
         session, request.clip_id, request.metadata, platform=platform, username=target.username, credentials=Credentials({})
     )
-    return [*_problems_of_form(session, request), *fitted.problems_of(order, platform, None, auto_fit=request.metadata.auto_fit)]
+    return [
+        *_problems_of_form(session, request),
+        *_problems_of_time(request.scheduled_at, now),
+        *fitted.problems_of(order, platform, None, auto_fit=request.metadata.auto_fit),
+    ]
 
 
 def _problems_of_form(session: Session, request: PublishRequest) -> list[Problem]:
@@ -84,26 +94,51 @@ def _problems_of_form(session: Session, request: PublishRequest) -> list[Problem
     if clip.kind == MediaKind.IMAGE and clip.slideshow_clip_id and len(clip_ids) == 1:
         sentence = f"This image is a source of the slideshow video {clip.slideshow_clip_id}: publish that video instead."
         problems.append(Problem("clip_id", "slideshow_source", sentence))
-    if request.scheduled_at is not None and request.scheduled_at.tzinfo is None:
-        problems.append(Problem("scheduled_at", "no_time_zone", "scheduled_at needs a time zone, for example 2026-05-01T09:00:00+02:00."))
     return problems
 
 
-def checked_target(session: Session, request: PublishRequest, platforms: Platforms) -> Target:
+def _problems_of_time(at: datetime | None, now: datetime) -> list[Problem]:
+    if at is None:
+        return []
+    if at.tzinfo is None:
+        return [Problem("scheduled_at", "no_time_zone", "scheduled_at needs a time zone, for example 2026-05-01T09:00:00+02:00.")]
+    return [Problem("scheduled_at", "scheduled_at_too_far", f"scheduled_at cannot be used: {TOO_FAR}.")] if is_too_far(at, now) else []
+
+
+def is_too_far(at: datetime, now: datetime) -> bool:
+    """Whether nobody means that moment. Near the ends of the calendar, sums and other zones' clocks would leave it."""
+    return abs(at - now) > FARTHEST
+
+
+def checked_target(session: Session, request: PublishRequest, platforms: Platforms, now: datetime) -> Target:
     """Where this request goes, if nothing stands against it.
 
     Raises:
         InvalidRequest, NotFound: with every blocking problem in one message.
     """
     target = target_of(session, request, platforms)
-    blocking = [problem.sentence for problem in problems_of(session, request, target) if problem.blocking]
+    blocking = [problem.sentence for problem in problems_of(session, request, target, now) if problem.blocking]
     if blocking:
         raise InvalidRequest(" ".join(blocking))
     return target
 
 
-def create(session: Session, request: PublishRequest, target: Target, post_id: str, now: datetime) -> Publication:
-    """Write a pending publication of this post and its `publish_started` event; a worker does the rest."""
+def create(
+    session: Session,
+    request: PublishRequest,
+    target: Target,
+    post_id: str,
+    now: datetime,
+    *,
+    if_missed: IfMissed = missed.DEFAULT,
+    promised_at: datetime | None = None,
+    is_slot: bool = False,
+) -> Publication:
+    """Write a pending publication of this post and its `publish_started` event; a worker does the rest.
+
+    Asked for a time that has passed, it is to begin now; unless it was `promised_at` that time before, as an occurrence of a recurrence is,
+    or its policy was named: then it is as late as it is.
+    """
     due_at = request.scheduled_at or now
     publication = Publication(
         post_id=post_id,
@@ -113,6 +148,9 @@ def create(session: Session, request: PublishRequest, target: Target, post_id: s
         order=request.metadata.model_dump(mode="json"),
         state=State.SCHEDULED,
         scheduled_at=due_at,
+        slot_at=due_at if is_slot else None,
+        start_by=if_missed.start_by(promised_at or max(due_at, now)),
+        if_missed=if_missed.otherwise,
         requested_at=now,
         created_at=now,
         updated_at=now,
@@ -124,10 +162,23 @@ def create(session: Session, request: PublishRequest, target: Target, post_id: s
     return publication
 
 
-def rewrite(session: Session, publication: Publication, request: PublishRequest, now: datetime) -> None:
-    """Change what a publication that has not begun will publish, and when; a worker that is just beginning with the old text stops."""
+def rewrite(
+    session: Session, publication: Publication, request: PublishRequest, now: datetime, *, if_missed: IfMissed, was: IfMissed
+) -> None:
+    """Change what a publication that has not begun will publish, and when; a worker that is just beginning with the old text stops.
+
+    Given another time, it leaves its slot to others. Given another time or policy than there `was`, until when it may begin is counted
+    anew: from its time, or from now where that has passed and nobody named a policy.
+    """
     due_at = request.scheduled_at or publication.scheduled_at
-    _take_over(session, publication, now, order=request.metadata.model_dump(mode="json"), scheduled_at=due_at, next_action_at=due_at)
+    values: dict[str, Any] = {"order": request.metadata.model_dump(mode="json"), "scheduled_at": due_at, "next_action_at": due_at}
+    if due_at != publication.scheduled_at:
+        values |= {"slot_at": None}
+    if due_at != publication.scheduled_at or if_missed != was:
+        is_named = if_missed != missed.DEFAULT or if_missed != was
+        start_by = if_missed.start_by(due_at if is_named else max(due_at, now))
+        values |= {"start_by": start_by, "if_missed": if_missed.otherwise, "note": None}
+    _take_over(session, publication, now, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +274,27 @@ def try_again(session: Session, publication_id: str, platforms: Platforms, now: 
         again = platform.again if publication.state == State.UNCERTAIN else platform.hurried
         _take_over(session, publication, now, flow=platform.dump(again(platform.load(publication.flow), now)))
     elif publication.scheduled_at <= now:
-        _take_over(session, publication, now)
+        _take_over(session, publication, now, start_by=None)  # a person wants it now, however late that is
     return publication
 
 
 def _is_worked_on(publication: Publication, now: datetime) -> bool:
-    return publication.lease_until is not None and publication.lease_until > now
+    until = publication.lease_until if publication.lease_token is not None else None
+    return until is not None and until > now
 
 
 def _start_over(session: Session, publication: Publication, now: datetime) -> Publication:
     """From the beginning, with a new flow: only for posts that are certainly not live."""
     state = after(State(publication.state), Event.STARTED_OVER)
-    fresh = {"flow": None, "irreversible_at": None, "reference": None, "sent_bytes": 0, "failures": 0, "failing_since": None}
+    fresh = {
+        "flow": None,
+        "start_by": None,
+        "irreversible_at": None,
+        "reference": None,
+        "sent_bytes": 0,
+        "failures": 0,
+        "failing_since": None,
+    }
     cleared = {"error_code": None, "error_message": None, "note": None, "simulated": None}
     _take_over(session, publication, now, state=state, attempt=publication.attempt + 1, **fresh, **cleared)
     store.note(session, publication, ledger.PUBLISH_STARTED_OVER, now, attempt=publication.attempt)
@@ -273,5 +333,6 @@ def decide(session: Session, publication_id: str, *, is_live: bool, external_url
     state = after(State.UNCERTAIN, Event.CONFIRMED)
     cleared = {"error_code": None, "error_message": None, "note": "confirmed by a person", "failures": 0, "failing_since": None}
     _take_over(session, publication, now, state=state, published_at=now, external_url=external_url, next_action_at=None, **cleared)
-    store.note(session, publication, ledger.PUBLISH_SUCCESSFUL, now, decided_by="person", external_url=external_url, external_post_id=None)
+    details = {"decided_by": "person", "external_url": external_url, "external_post_id": None, "simulated": bool(publication.simulated)}
+    store.note(session, publication, ledger.PUBLISH_SUCCESSFUL, now, **details)
     return publication

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias, cast
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator
 
+from clipcast import ledger
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
-from clipcast.publications import ledger, preflight, publishing, quota, store
+from clipcast.people.admission import PUBLISHES, READS
+from clipcast.publications import preflight, publishing, quota, store
 from clipcast.publications.connections import Connections
 from clipcast.publications.models import Publication
 from clipcast.publications.publishing import Platforms
@@ -67,7 +69,7 @@ _UNDER_WAY: Final[dict[int | str, dict[str, Any]]] = {202: {"model": Publication
 EventName: TypeAlias = Annotated[str, AfterValidator(_known), Query(json_schema_extra={"enum": list(ledger.EVENTS)})]
 
 
-@publications_router.get("")
+@publications_router.get("", dependencies=[READS])
 def list_publications(
     services: Services,
     *,
@@ -86,21 +88,21 @@ def list_publications(
     return PublicationPage(publications=[PublicationOut.of(each) for each in page], next=page[-1].id if len(found) > limit else None)
 
 
-@publications_router.post("/preflight")
+@publications_router.post("/preflight", dependencies=[PUBLISHES])
 def check_before_publishing(services: Services, body: PublishBody) -> PreflightAnswer:
     """What publishing this would run into. Nothing is written; the platform is asked what the account may do, where it can be asked."""
     problems = preflight.preflight(services.db, services.connections, services.platforms, body.request(), services.clock())
     return PreflightAnswer.of(problems)
 
 
-@publications_router.get("/{publication_id}")
+@publications_router.get("/{publication_id}", dependencies=[READS])
 def show_publication(services: Services, publication_id: str) -> PublicationOut:
     """One publication."""
     with services.db.reading() as session:
         return PublicationOut.of(store.get(session, publication_id))
 
 
-@publications_router.post("/{publication_id}/cancellation", responses=_UNDER_WAY)
+@publications_router.post("/{publication_id}/cancellation", responses=_UNDER_WAY, dependencies=[PUBLISHES])
 def cancel(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Withdraw it: 200 when it is cancelled, 202 when the platform was asked to, 409 with the reason when it is too late."""
     with services.db.writing() as session:
@@ -111,7 +113,7 @@ def cancel(services: Services, wake: Wake, response: Response, publication_id: s
     return PublicationOut.of(publication)
 
 
-@publications_router.post("/{publication_id}/attempts", responses=_UNDER_WAY)
+@publications_router.post("/{publication_id}/attempts", responses=_UNDER_WAY, dependencies=[PUBLISHES])
 def try_again(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Another try by hand: a failed publication starts over, an uncertain one is looked for first. 202 while there is work to do."""
     with services.db.writing() as session:
@@ -119,7 +121,7 @@ def try_again(services: Services, wake: Wake, response: Response, publication_id
     return _under_way(publication, wake, response)
 
 
-@publications_router.post("/{publication_id}/checks", responses=_UNDER_WAY)
+@publications_router.post("/{publication_id}/checks", responses=_UNDER_WAY, dependencies=[PUBLISHES])
 def check(services: Services, wake: Wake, response: Response, publication_id: str) -> PublicationOut:
     """Have the platform asked now how the post is doing. 202 while there is work to do, 200 when nothing is left to learn."""
     with services.db.writing() as session:
@@ -127,7 +129,7 @@ def check(services: Services, wake: Wake, response: Response, publication_id: st
     return _under_way(publication, wake, response)
 
 
-@publications_router.post("/{publication_id}/decision")
+@publications_router.post("/{publication_id}/decision", dependencies=[PUBLISHES])
 def decide(services: Services, wake: Wake, publication_id: str, decision: DecisionIn) -> PublicationOut:
     """Say of an uncertain publication what you found when you looked: it is live, or it is not and starts over."""
     now = services.clock()
@@ -144,7 +146,7 @@ def _under_way(publication: Publication, wake: Callable[[], None], response: Res
     return PublicationOut.of(publication)
 
 
-@ledger_router.get("")
+@ledger_router.get("", dependencies=[READS])
 def list_events(
     services: Services,
     *,
@@ -162,14 +164,14 @@ def list_events(
     return LedgerPage(events=[LedgerEventOut.of(each) for each in page], next=page[-1].id if len(found) > limit else None)
 
 
-@ledger_router.get("/verification")
+@ledger_router.get("/verification", dependencies=[READS])
 def verify_ledger(services: Services) -> LedgerVerification:
     """Whether every event is as it was written; reads them all."""
     with services.db.reading() as session:
         return LedgerVerification.of(ledger.verify(session))
 
 
-@quota_router.get("/{account_id}/quota")
+@quota_router.get("/{account_id}/quota", dependencies=[READS])
 def show_quota(services: Services, account_id: str) -> QuotaOut:
     """What is used and left of every limit that the platform documents: its own numbers where it tells them, our count otherwise."""
     return QuotaOut.model_validate(quota.quota_of(services.db, services.connections, account_id, services.clock()))

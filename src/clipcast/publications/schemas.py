@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from clipcast.errors import InvalidRequest
+from clipcast.ledger import Broken, LedgerEvent
 from clipcast.platforms.base import Problem
-from clipcast.publications.ledger import Broken
-from clipcast.publications.models import LedgerEvent, Publication
+from clipcast.publications.models import Publication
 from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import STATUS, State
@@ -73,8 +73,13 @@ class PublicationOut(BaseModel):
     sent_bytes: int = Field(description="Bytes that the platform has confirmed.")
     total_bytes: int = Field(description="Bytes in all; 0 when the platform fetches them itself.")
     scheduled_at: datetime
+    slot_at: datetime | None = Field(description="The slot of its account that it takes.")
+    start_by: datetime | None = Field(description="Until when it may begin; afterwards it is skipped or asks, as `if_missed` says.")
+    if_missed: Literal["skip", "ask"] | None
     requested_at: datetime
     started_at: datetime | None
+    first_byte_at: datetime | None = Field(description="When the first byte of its media left for the platform.")
+    accepted_at: datetime | None = Field(description="When the platform had all that it wanted.")
     published_at: datetime | None
     next_action_at: datetime | None = Field(description="When it is looked at next; null when it is final or waits for a person.")
     irreversible_at: datetime | None = Field(description="Since when it may become visible whatever is done; it can be cancelled before.")

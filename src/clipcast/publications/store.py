@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from clipcast import ledger
 from clipcast.errors import LeaseLost, NotFound
-from clipcast.publications import ledger
+from clipcast.people.access import acting
 from clipcast.publications.leases import LEASE, Lease
 from clipcast.publications.models import IdempotencyKey, Publication
 from clipcast.publications.states import FINAL, State
@@ -74,7 +75,8 @@ def write_held(session: Session, lease: Lease, now: datetime, values: Mapping[st
 
 
 def note(session: Session, publication: Publication, event: str, now: datetime, **details: Any) -> None:
-    """Append what happened to the ledger. `details` are chosen fields only: never a caption, a token or a signed URL."""
+    """Append what happened to the ledger, and who asked for it. `details` are chosen fields only: never a caption, a token or a URL."""
+    actor = acting.get()
     ledger.record(
         session,
         stream=f"publication:{publication.id}",
@@ -86,6 +88,7 @@ def note(session: Session, publication: Publication, event: str, now: datetime, 
             "platform": publication.platform,
             "social_account_id": publication.social_account_id,
             "publish_log_id": publication.id,
+            **({"actor": actor} if actor else {}),
             **details,
         },
     )

@@ -1,43 +1,71 @@
 """Which worker processes of this machine are alive, so that a restarted one carries on at once where a killed one stopped.
 
 Each process holds a lock on a file in the data directory; the operating system lets go of it when the process dies, however it dies. The
-name of the file is the owner that the process writes into its leases. Owners of other machines have no file here: their leases run out.
+name of the file is the owner that the process writes into its leases. It begins with the machine: locks of another machine on a shared
+directory may not show here, so its owners are never called dead. Their leases run out.
 """
 
 import os
 import socket
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+LONG_S: Final = 24 * 60 * 60
+"""Whose file is older and who is no more has no lease left, either."""
+
+
+def _machine() -> str:
+    """What tells this run of this machine from all others; containers on one machine share it, as they share its file locks."""
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    return boot_id.read_text().strip().replace("-", "")[:16] if boot_id.exists() else socket.gethostname()[:40]
+
 
 class Presence:
-    """This process among the workers of this data directory."""
+    """This process among the workers of this data directory; `crew` is the worker that it belongs to, by default itself alone."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, crew: str = "") -> None:
         self._directory = data_dir / "workers"
         self._directory.mkdir(parents=True, exist_ok=True)
-        self.owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:12]}"
+        self._machine = _machine()
+        self.crew = f"{self._machine}-{crew or os.getpid()}-"
+        self.owner = f"{self.crew}{os.getpid()}-{uuid4().hex[:12]}"
         self._lock = FileLock(self._file(self.owner))
         # Nobody may look for the dead between the making of our file and its locking.
         with self._gate():
+            self._forget_the_long_dead()
             self._lock.acquire()
 
     def dead_among(self, owners: Iterable[str]) -> list[str]:
-        """Those of `owners` that were processes of this data directory and are no more; their files are removed."""
+        """Those of `owners` that were processes of this data directory and are no more."""
         with self._gate():
             return [owner for owner in owners if owner != self.owner and self._is_dead(owner)]
+
+    def forget(self, dead_owners: Iterable[str]) -> None:
+        """Nothing is theirs any more: remove their files."""
+        for owner in dead_owners:
+            self._file(owner).unlink(missing_ok=True)
 
     def close(self) -> None:
         """This process works no more."""
         self._lock.release()
         self._file(self.owner).unlink(missing_ok=True)
 
+    def _forget_the_long_dead(self) -> None:
+        """Who was killed with nothing in hand is looked for by nobody, and would leave a file for ever."""
+        for file in self._directory.glob(f"{self._machine}-*.lock"):
+            with suppress(FileNotFoundError):  # its process ends in order, right now
+                if file.stat().st_mtime < time.time() - LONG_S and self._is_dead(file.stem):
+                    file.unlink()
+
     def _is_dead(self, owner: str) -> bool:
         file = self._file(owner)
-        if not file.exists():
+        if not owner.startswith(f"{self._machine}-") or not file.exists():
             return False
         lock = FileLock(file)
         try:
@@ -45,7 +73,6 @@ class Presence:
         except Timeout:
             return False
         lock.release()
-        file.unlink(missing_ok=True)
         return True
 
     def _gate(self) -> FileLock:

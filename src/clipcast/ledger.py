@@ -1,9 +1,9 @@
-"""The append-only ledger: what happened to each publication, in an order that nobody can rewrite unnoticed.
+"""The append-only ledger: what happened, in an order that nobody can rewrite unnoticed.
 
-The events of one stream (a publication) are numbered from 1, and each one's hash covers the event and the hash before it; `LedgerHead`
-holds the last number and hash. The database refuses UPDATE and DELETE, and `verify` finds what was changed by someone who got around
-that: an altered event, one taken out of the middle, events cut off the end, an altered head. What it cannot find is a stream removed
-together with its head, or rewritten as a whole by someone who recomputes every hash: keep copies of the heads elsewhere for that.
+The events of one stream (a publication, an account) are numbered from 1, and each one's hash covers the event and the hash before it;
+`LedgerHead` holds the last number and hash. The database refuses UPDATE and DELETE, and `verify` finds what was changed by someone who
+got around that: an altered event, one taken out of the middle, events cut off the end, an altered head. What it cannot find is a stream
+removed together with its head, or rewritten as a whole by someone who recomputes every hash: keep copies of the heads elsewhere for that.
 """
 
 import hashlib
@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final, cast
 
-from sqlalchemy import RowMapping, Table, bindparam, exists, insert, select, update
+from sqlalchemy import RowMapping, String, Table, UniqueConstraint, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from clipcast.db.base import new_id
+from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
 from clipcast.log import redacted
-from clipcast.publications.models import LedgerEvent, LedgerHead
 
 PUBLISH_STARTED: Final = "publish_started"
 PUBLISH_PROVIDER_READY: Final = "publish_provider_ready"
@@ -35,6 +34,27 @@ PUBLISH_FAILED: Final = "publish_failed"
 PUBLISH_CANCELLED: Final = "publish_cancelled"
 PUBLISH_LINK_FOUND: Final = "publish_link_found"
 PUBLISH_STARTED_OVER: Final = "publish_started_over"
+PUBLISH_MISSED: Final = "publish_missed"
+OCCURRENCE_MISSED: Final = "occurrence_missed"
+
+ACCOUNT_ADDED: Final = "account_added"
+ACCOUNT_CHANGED: Final = "account_changed"
+ACCOUNT_LINKED: Final = "account_linked"
+ACCOUNT_RELINKED: Final = "account_relinked"
+ACCOUNT_DISCONNECTED: Final = "account_disconnected"
+ACCOUNT_DELETED: Final = "account_deleted"
+ACCOUNT_EXPIRED: Final = "account_expired"
+ACCOUNT_RECOVERED: Final = "account_recovered"
+PERSON_INVITED: Final = "person_invited"
+INVITATION_WITHDRAWN: Final = "invitation_withdrawn"
+PASSWORD_LINK_MADE: Final = "password_link_made"  # noqa: S105  # the name of an event
+PERSON_CREATED: Final = "person_created"
+PERSON_CHANGED: Final = "person_changed"
+PERSON_DELETED: Final = "person_deleted"
+PERSON_SIGNED_IN: Final = "person_signed_in"
+SIGN_IN_REFUSED: Final = "sign_in_refused"
+API_KEY_CREATED: Final = "api_key_created"
+API_KEY_REVOKED: Final = "api_key_revoked"
 
 EVENTS: Final = (
     PUBLISH_STARTED,
@@ -49,6 +69,26 @@ EVENTS: Final = (
     PUBLISH_CANCELLED,
     PUBLISH_LINK_FOUND,
     PUBLISH_STARTED_OVER,
+    PUBLISH_MISSED,
+    OCCURRENCE_MISSED,
+    ACCOUNT_ADDED,
+    ACCOUNT_CHANGED,
+    ACCOUNT_LINKED,
+    ACCOUNT_RELINKED,
+    ACCOUNT_DISCONNECTED,
+    ACCOUNT_DELETED,
+    ACCOUNT_EXPIRED,
+    ACCOUNT_RECOVERED,
+    PERSON_INVITED,
+    INVITATION_WITHDRAWN,
+    PASSWORD_LINK_MADE,
+    PERSON_CREATED,
+    PERSON_CHANGED,
+    PERSON_DELETED,
+    PERSON_SIGNED_IN,
+    SIGN_IN_REFUSED,
+    API_KEY_CREATED,
+    API_KEY_REVOKED,
 )
 
 _BEGINNING: Final = "0" * 64
@@ -56,6 +96,37 @@ _BEGINNING: Final = "0" * 64
 _ROWS_AT_ONCE: Final = 1000
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """NUL and halves of surrogate pairs, which JSONB refuses; they come in with broken answers of others."""
+
+
+class LedgerEvent(Base):
+    """What happened, for ever: the database itself refuses UPDATE and DELETE (see the migration's triggers).
+
+    The events of one `stream` form a chain: each `hash` covers the event and the hash before it.
+    """
+
+    __tablename__ = "ledger_events"
+    __table_args__ = (UniqueConstraint("stream", "sequence"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    stream: Mapped[str] = mapped_column(String(80))
+    sequence: Mapped[int]
+    event: Mapped[str] = mapped_column(String(60), index=True)
+    entity_type: Mapped[str] = mapped_column(String(20))
+    entity_id: Mapped[str] = mapped_column(String(36), index=True)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JsonColumn)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class LedgerHead(Base):
+    """Where each stream ends, so that events cut off its end are missed too; locked while one is appended."""
+
+    __tablename__ = "ledger_heads"
+
+    stream: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sequence: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
 
 
 # Built once: an event is written at every turn of a publication, and building a statement costs more than running it.
