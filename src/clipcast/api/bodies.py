@@ -1,29 +1,21 @@
 """What may come in at all: bodies of a bounded size, and JSON that every later step can read and every database can hold."""
 
 import asyncio
-import json
-import math
-import re
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipcast.api.problems import Fault, malformed, problem
+from clipcast.db.storable import UNSTORABLE, json_fault
 
 MAX_BODY_BYTES: Final = 1_000_000
 """Far above any honest request: the longest caption of any platform has a few kilobytes."""
 
-MAX_DEPTH: Final = 32
-"""How deep JSON may be nested; code that walks it recursively stays far from its limits."""
-
 _HEARD_OUT_BYTES: Final = 64_000_000
 _HEARD_OUT_S: Final = 10.0
 """How much of a body that is too large is read and thrown away: closed in the middle, the connection would lose the answer."""
-
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_NUL: Final = "It holds a NUL character or half of a surrogate pair, which no database keeps."
 
 
 class BodyGuard:
@@ -39,7 +31,7 @@ class BodyGuard:
             return
         request = Request(scope)
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            await malformed(request, [Fault(location="address", message=_NUL)])(scope, receive, send)
+            await malformed(request, [Fault(location="address", message=UNSTORABLE)])(scope, receive, send)
             return
         try:
             body = await _read(receive)
@@ -96,43 +88,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
-
-
-def json_fault(body: bytes) -> str | None:
-    r"""Why this is not JSON that Clipcast can work with, as a sentence without the value; None when it is.
-
-    >>> json_fault(b'{"caption": "hi"}')
-    >>> json_fault(b'{"caption": ')
-    'It is not JSON: Expecting value at character 12.'
-    >>> json_fault(b'[1e999]')
-    'It holds a number that is not finite.'
-    """
-    try:
-        document = json.loads(body)
-    except json.JSONDecodeError as error:
-        return f"It is not JSON: {error.msg} at character {error.pos}."
-    except UnicodeDecodeError:
-        return "It is not JSON: it is not encoded as UTF-8."
-    except RecursionError:
-        return "It is nested too deeply."
-    except ValueError:
-        return "It holds a number with too many digits."
-    return _unusable(document)
-
-
-def _unusable(document: Any) -> str | None:
-    level = [document]
-    for _ in range(MAX_DEPTH):
-        for value in level:
-            if isinstance(value, str) and _UNSTORABLE.search(value):
-                return _NUL
-            if isinstance(value, float) and not math.isfinite(value):
-                return "It holds a number that is not finite."
-        level = [part for value in level for part in _parts(value)]
-    return "It is nested too deeply." if level else None
-
-
-def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    return value if isinstance(value, list) else []

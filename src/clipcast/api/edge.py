@@ -9,8 +9,8 @@ import structlog
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clipcast.api.metrics import Metrics
 from clipcast.api.problems import problem
+from clipcast.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
 

@@ -8,13 +8,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from clipcast.api.metrics import Metrics
 from clipcast.api.problems import problem
 from clipcast.clips.ingest import Library
 from clipcast.db.engine import Database
 from clipcast.db.migrate import is_current
 from clipcast.errors import ClipcastError, ConfigurationError
+from clipcast.people.admission import PUBLIC, READS
 from clipcast.system import Clipcast
+from clipcast.telemetry.metrics import Metrics
 
 router = APIRouter(tags=["health"])
 
@@ -31,13 +32,13 @@ class Ready(BaseModel):
     status: Literal["ready"]
 
 
-@router.get("/healthz")
+@router.get("/healthz", dependencies=[PUBLIC])
 async def healthz() -> Alive:
     """Whether the process is alive; asks nothing else of anything."""
     return Alive(status="alive")
 
 
-@router.get("/readyz", response_model=Ready)
+@router.get("/readyz", response_model=Ready, dependencies=[PUBLIC])
 def readyz(request: Request) -> Ready | Response:
     """Whether the database is reachable and migrated, and the media store writable; 503 with what is wrong when not."""
     clipcast = cast("Clipcast", request.app.state.clipcast)
@@ -45,7 +46,7 @@ def readyz(request: Request) -> Ready | Response:
     return problem(request, 503, "not_ready", " ".join(troubles)) if troubles else Ready(status="ready")
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, dependencies=[READS])
 def metrics(request: Request) -> Response:
     """The numbers of this server, in Prometheus' text format."""
     numbers = cast("Metrics", request.app.state.metrics)

@@ -1,6 +1,7 @@
 """Every error as `application/problem+json` (RFC 9457): a true status, a stable code, and a sentence that says what to do."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,17 +13,22 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from clipcast.concealed import MASK
 from clipcast.errors import (
     Busy,
     ClipcastError,
     Conflict,
+    Forbidden,
     InvalidRequest,
     NotFound,
     NotSent,
     PlatformError,
     Throttled,
     TooLarge,
+    TooManyAttempts,
+    Unauthorized,
     Unavailable,
+    UnusableRows,
     WireError,
 )
 from clipcast.log import redact
@@ -35,6 +41,9 @@ MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[Mapping[type[Exception], int]] = {
     ClipcastError: 500,
     NotFound: 404,
+    Unauthorized: 401,
+    Forbidden: 403,
+    TooManyAttempts: 429,
     InvalidRequest: 400,
     TooLarge: 413,
     Conflict: 409,
@@ -50,6 +59,8 @@ RETRY_AFTER_S: Final[Mapping[type[Exception], int]] = {Busy: 1, NotSent: 5, Unav
 
 _SHOWN_ERRORS: Final = 20
 """How many faults of one request are listed: a list of a thousand wrong items need not come back a thousandfold."""
+_NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
+"""What somebody may have meant as a field's name; anything else may be its value, which is nobody's to repeat."""
 _NOT_JSON: Final = "Send a JSON object, with the header Content-Type: application/json."
 _ROUTING: Final = {
     404: ("no_such_route", "There is nothing at this address; /docs lists what there is."),
@@ -85,12 +96,12 @@ def problem(
     errors: Sequence[Fault] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer that says so. Whatever in `detail` has the shape of a secret is masked."""
+    """The answer that says so. Whatever in `detail` has the shape of a secret is masked; `errors`, and a `detail` made of them, come so."""
     content = Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=redact(detail),
+        detail=detail if errors else redact(detail),  # "body.password: Field required" has such a shape, and holds none
         code=code,
         request_id=request.state.request_id,
         errors=list(errors) if errors else None,
@@ -116,14 +127,23 @@ def nearest(error: Exception, table: Mapping[type[Exception], int]) -> int | Non
 
 async def _expected(request: Request, error: Exception) -> Response:
     assert isinstance(error, ClipcastError)
+    return answer(request, error)
+
+
+def answer(request: Request, error: ClipcastError) -> Response:
+    """The answer to a request that met trouble of a known kind."""
     status = nearest(error, STATUS) or 500
     if status >= 500:
         log.warning("request.failed", code=error.code, reason=str(error))
-    return problem(request, status, error.code, str(error), headers=_when_again(error))
+    rows = [Fault(location=place, message=sentence) for place, sentence in error.faults] if isinstance(error, UnusableRows) else None
+    return problem(request, status, error.code, str(error), errors=rows, headers=_headers(error))
 
 
-def _when_again(error: ClipcastError) -> dict[str, str]:
-    pause_s = math.ceil(error.retry_after_s) if isinstance(error, Throttled) else nearest(error, RETRY_AFTER_S)
+def _headers(error: ClipcastError) -> dict[str, str]:
+    """How to ask for access, or when to ask again."""
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": "Bearer"}
+    pause_s = math.ceil(error.retry_after_s) if isinstance(error, Throttled | TooManyAttempts) else nearest(error, RETRY_AFTER_S)
     return {} if pause_s is None else {"Retry-After": str(pause_s)}
 
 
@@ -143,6 +163,8 @@ def _fault(found: Mapping[str, Any]) -> Fault:
     place = tuple(found["loc"])
     if place == ("body",) and found["type"] in {"model_attributes_type", "missing"}:
         return Fault(location="body", message=_NOT_JSON)
+    if found["type"] == "extra_forbidden":
+        place = (*place[:-1], place[-1] if _NAME.fullmatch(str(place[-1])) else MASK)
     location = ".".join(redact(str(part))[:100] for part in place)
     message = redact(str(found["msg"])).removeprefix("Value error, ").rstrip(".")
     return Fault(location=location, message=f"{message}.")

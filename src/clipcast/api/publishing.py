@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from clipcast import publishing
 from clipcast.clips.store import get_clip
 from clipcast.errors import Busy
+from clipcast.people.admission import PUBLISHES, READS
 from clipcast.posts import compose
 from clipcast.publications import store
 from clipcast.publications.models import Publication
@@ -77,7 +78,11 @@ class PublishLogOut(BaseModel):
     note: str | None
 
 
-@router.post("/publish", responses={202: {"model": PublishAnswer, "description": "Not decided yet; Location is where to look."}})
+@router.post(
+    "/publish",
+    responses={202: {"model": PublishAnswer, "description": "Not decided yet; Location is where to look."}},
+    dependencies=[PUBLISHES],
+)
 async def publish(
     request: Request,
     response: Response,
@@ -103,7 +108,7 @@ async def publish(
     return answer
 
 
-@router.get("/logs/{clip_id}")
+@router.get("/logs/{clip_id}", dependencies=[READS])
 def logs_of_clip(request: Request, clip_id: str) -> list[PublishLogOut]:
     """Every publication of this clip, newest first."""
     clipcast = _clipcast(request)

@@ -36,6 +36,9 @@ def list_accounts(as_json: Json = False) -> None:
     rows = [(one.id, one.platform, f"@{one.username}", one.kind, one.status, _provider(one), one.expires_at) for one in found]
     columns = ("ID", "PLATFORM", "USERNAME", "KIND", "STATUS", "PUBLISHES", "TOKEN UNTIL")
     show_table(columns, rows, empty="There are no accounts yet. Add one: clipcast accounts add tiktok USERNAME")
+    for one in found:
+        if one.warning:
+            tell(f"{one.platform} @{one.username}: {one.warning}")
 
 
 @nouns.command("add")
@@ -51,7 +54,7 @@ def add_account(
         str | None,
         typer.Option("--credentials", metavar="FILE", help="A JSON file with the credentials; - reads standard input."),
     ] = None,
-    ask: Annotated[bool, typer.Option("--ask", help="Ask for each credential; nothing is echoed.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for each credential; no secret is echoed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Add an account. Without credentials it publishes to the simulator.
@@ -60,13 +63,14 @@ def add_account(
     documentation; --ask knows which ones the platform needs.
     """
     from clipcast.accounts import routes
+    from clipcast.people.access import COMMAND_LINE
 
     with opened() as clipcast:
-        main_account_id = _meant(clipcast, main).id if main else None
+        main_account_id = meant(clipcast, main).id if main else None
         given = _asked(clipcast, platform) if ask else _read(credentials)
         wanted = {"platform": platform, "username": username, "kind": kind or ("satellite" if main else "main")}
         account = _account(wanted | {"main_account_id": main_account_id, "credentials": given})
-        added = routes.create_account(account, _services(clipcast))
+        added = routes.add(account, _services(clipcast), COMMAND_LINE)
     if as_json:
         show_json(added.model_dump(mode="json"))
     else:
@@ -86,7 +90,7 @@ def show_quota(
     from clipcast.publications.schemas import QuotaOut
 
     with opened() as clipcast:
-        found = quota.quota_of(clipcast.db, clipcast.connections, _meant(clipcast, account).id, clipcast.clock())
+        found = quota.quota_of(clipcast.db, clipcast.connections, meant(clipcast, account).id, clipcast.clock())
     if as_json:
         show_json(QuotaOut.model_validate(found).model_dump(mode="json"))
         return
@@ -104,7 +108,7 @@ def _window(window_s: float) -> str:
     return f"{hours:g} h" if hours >= 1 else f"{window_s / 60:g} min" if window_s >= 60 else f"{window_s:g} s"
 
 
-def _meant(clipcast: "Clipcast", text: str) -> "SocialAccount":
+def meant(clipcast: "Clipcast", text: str) -> "SocialAccount":
     """The account of that id, that name, or that name on that platform.
 
     Raises:
@@ -168,10 +172,21 @@ def _read(source: str | None) -> dict[str, Any]:
 
 
 def _asked(clipcast: "Clipcast", platform: str) -> dict[str, Any]:
-    """Each credential that the platform's API needs, and the refresh token, as the person types them; what is left empty is left out."""
+    """Each credential that the platform's API needs, and what it takes to renew it, as the person types them; empty ones are left out.
+
+    That is the refresh token; where there is none, because the access token itself is traded in, it is when that one ends.
+    """
     from clipcast.platforms.base import Credentials
 
     protocol = clipcast.platforms.get(platform)
-    names = [*protocol.missing_credentials(Credentials({})), "refresh_token"] if protocol else ["access_token", "refresh_token"]
-    answers = {name: typer.prompt(name, default="", hide_input=True, show_default=False, err=True) for name in names}
+    names = protocol.missing_credentials(Credentials({})) if protocol else ["access_token"]
+    is_traded_in = protocol is not None and protocol.renews_by == "access_token"
+    answers = {name: _typed(name, hidden=True) for name in (names if is_traded_in else [*names, "refresh_token"])}
+    if is_traded_in:
+        answers["expires_at"] = _typed("expires_at (such as 2026-05-01T09:00:00Z; empty if you do not know)", hidden=False)
     return {name: answer for name, answer in answers.items() if answer}
+
+
+def _typed(question: str, *, hidden: bool) -> str:
+    answer: str = typer.prompt(question, default="", hide_input=hidden, show_default=False, err=True)
+    return answer

@@ -4,8 +4,31 @@ from typing import Annotated
 
 import typer
 
-from clipcast.cli import accounts, clips, database, doctor, ledger, logs, posts, preflight, publish, serve, simulator, worker
+from clipcast.cli import (
+    accounts,
+    apikeys,
+    clips,
+    database,
+    doctor,
+    keys,
+    ledger,
+    linking,
+    logs,
+    people,
+    posts,
+    preflight,
+    publish,
+    schedule,
+    serve,
+    simulator,
+    tokens,
+    worker,
+)
 from clipcast.cli.trouble import Guarded
+
+accounts.nouns.command("link")(linking.link)
+accounts.nouns.command("disconnect")(linking.disconnect)
+accounts.nouns.command("delete")(linking.delete)
 
 app = typer.Typer(
     name="clipcast",
@@ -41,10 +64,15 @@ app.command(short_help="Serve the platforms' protocols to try with.")(simulator.
 app.command(short_help="Publish files, without any server.")(publish.publish)
 app.command(short_help="Check a post against every rule.")(preflight.preflight)
 app.add_typer(clips.nouns, short_help="List, add and show videos and images.")
-app.add_typer(accounts.nouns, short_help="List and add social accounts; their quota.")
+app.add_typer(accounts.nouns, short_help="List, connect, add and delete social accounts.")
+app.add_typer(tokens.nouns, short_help="Show and refresh the accounts' tokens.")
+app.add_typer(people.nouns, short_help="List, invite and delete people.")
+app.add_typer(apikeys.nouns, short_help="Make, list and revoke API keys.")
 app.add_typer(posts.nouns, short_help="List publications; cancel, retry, decide.")
+app.add_typer(schedule.nouns, short_help="What goes out when; slots, tables, calendars.")
 app.command(short_help="Show every publication of a clip.")(logs.logs)
 app.add_typer(ledger.nouns, short_help="List what happened, and verify it.")
+app.add_typer(keys.nouns, short_help="List and rotate the keys that encrypt credentials.")
 app.add_typer(database.nouns, short_help="Migrate the database.")
 app.command(short_help="Check this installation.")(doctor.doctor)
 

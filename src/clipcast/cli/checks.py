@@ -5,28 +5,27 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from clipcast.accounts import keys
+from clipcast.cli import account_checks
+from clipcast.cli.findings import Check, Level
 from clipcast.cli.output import megabytes
 from clipcast.clips.storage import LocalStorage, Storage, key_of
 from clipcast.clips.stores import open_storage
 from clipcast.clock import system_clock
 from clipcast.db import migrate
 from clipcast.db.engine import Database
-from clipcast.errors import ClipcastError, ConfigurationError, NotFound
+from clipcast.errors import Busy, ClipcastError, ConfigurationError, NotFound
 from clipcast.platforms.base import Answer, FileRange, Request
 from clipcast.platforms.wire import Wire
 from clipcast.publications import claims
 from clipcast.settings import Settings
-
-Level: TypeAlias = Literal["ok", "warning", "problem"]
 
 LITTLE_SPACE_BYTES: Final = 2_000_000_000
 """Less free space than this is worth a word: a single video may have 4 GB."""
@@ -40,16 +39,6 @@ SOURCE_WRITTEN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 """No clock that is right shows an earlier moment than this version's making."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, how it is, and what to do about it."""
-
-    name: str
-    level: Level
-    sentence: str
-    advice: str = ""
-
-
 def all_checks(settings: Settings) -> list[Check]:
     """Everything, in the order in which to repair it."""
     looks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
@@ -57,7 +46,12 @@ def all_checks(settings: Settings) -> list[Check]:
         _database,
         _storage,
         _keys,
+        account_checks.credentials,
+        account_checks.accounts,
+        account_checks.people,
+        account_checks.platform_apps,
         _clock,
+        account_checks.simulation,
         _simulator,
         _reachability,
         _summary,
@@ -108,8 +102,10 @@ def _database(settings: Settings) -> Iterator[Check]:
         with database.writing() as session:
             session.execute(text("UPDATE alembic_version SET version_num = version_num"))
         yield Check("database", "ok", f"{name} can be read and written, and is migrated (revision {revision}).")
-        yield _database_clock(database.engine)
+        yield _database_clock(database)
         yield _overdue(database)
+    except Busy as error:
+        yield Check("database", "problem", str(error), str(getattr(error.__cause__, "orig", "")).partition("\n")[0])
     finally:
         database.close()
 
@@ -125,17 +121,10 @@ def _sqlite_path(settings: Settings) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def _database_clock(engine: Engine) -> Check:
-    """How far the database's clock is from ours, by the middle of the question."""
-    if engine.dialect.name == "sqlite":
+def _database_clock(database: Database) -> Check:
+    if database.is_sqlite:
         return Check("database clock", "ok", "The database is a file of this machine and has no clock of its own.")
-    with engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
-        before = system_clock()
-        theirs = connection.scalar(select(func.clock_timestamp()))
-        ours = before + (system_clock() - before) / 2
-    assert theirs is not None
-    apart = abs(theirs - ours)
+    apart = abs(database.ahead_by(system_clock))
     level: Level = "ok" if apart <= CLOCK_MAY_DIFFER else "warning" if apart <= CLOCK_MUST_NOT_DIFFER else "problem"
     advice = "" if level == "ok" else "Let both machines follow a time server (NTP)."
     return Check("database clock", level, f"The database's clock is {apart.total_seconds():.2f} s from this machine's.", advice)
@@ -200,7 +189,7 @@ def _mode(name: str, path: Path) -> Check:
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name != "nt" and mode & 0o077:
         return Check(name, "problem", f"{path} can be read by others (mode {mode:04o}).", f"Run: chmod 600 {path}")
-    return Check(name, "ok", f"{path} can be read by its owner only. Keep a copy elsewhere: without it stored credentials are lost.")
+    return Check(name, "ok", f"{path} can be read by its owner only (mode {mode:04o}). Keep a copy elsewhere, apart from the database.")
 
 
 def _clock(settings: Settings) -> Iterator[Check]:
@@ -273,6 +262,5 @@ def _reachability(settings: Settings) -> Iterator[Check]:
 
 
 def _summary(settings: Settings) -> Iterator[Check]:
-    app = "set" if settings.tiktok_client_key and settings.tiktok_client_secret.get_secret_value() else "not set"
-    words = f"simulation {settings.simulation}, {settings.worker_threads} worker threads, TikTok app {app}, log level {settings.log_level}"
+    words = f"simulation {settings.simulation}, {settings.worker_threads} worker threads, log level {settings.log_level}"
     yield Check("settings", "ok", f"{words}.")

@@ -28,11 +28,12 @@ def post_of(clipcast: "Clipcast", media: Sequence[str], to: Sequence[str], given
     from clipcast.cli.media import clip_of
     from clipcast.posts.schemas import PostIn
 
-    metadata, at = options.metadata_of(given), options.moment_of(given["at"])
+    metadata = options.metadata_of(given)
     targets = _targets(clipcast, options.targets_of(to), metadata, given)
     texts = {name: getattr(metadata, name) for name in _OF_THE_POST}
     clip_ids = [clip_of(clipcast, source).id for source in media]
-    wanted = {**texts, "clip_ids": clip_ids, "targets": targets, "scheduled_at": at, "allow_duplicate": given.get("allow_duplicate", False)}
+    times = options.times_of(given)
+    wanted = {**texts, **times, "clip_ids": clip_ids, "targets": targets, "allow_duplicate": given.get("allow_duplicate", False)}
     try:
         return PostIn.model_validate(wanted)
     except ValidationError as error:

@@ -42,8 +42,8 @@ def list_events(
     as_json: Json = False,
 ) -> None:
     """List events, newest first."""
+    from clipcast import ledger as domain
     from clipcast.cli.views import event_view
-    from clipcast.publications import ledger as domain
 
     stream = f"publication:{publication}" if publication else None
     with opened() as clipcast, clipcast.db.reading() as session:
@@ -67,7 +67,7 @@ def list_events(
 @nouns.command()
 def verify(as_json: Json = False) -> None:
     """Prove that no event was altered, removed or inserted since it was written; exit code 1 if one was."""
-    from clipcast.publications import ledger as domain
+    from clipcast import ledger as domain
     from clipcast.publications.schemas import LedgerVerification
 
     with opened() as clipcast, clipcast.db.reading() as session:

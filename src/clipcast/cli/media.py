@@ -1,5 +1,6 @@
 """From what stands on the command line to a clip."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clipcast.clips.models import Clip
     from clipcast.system import Clipcast
+
+
+def holds(look: Callable[[], bool]) -> bool:
+    """What `Path.exists` or `Path.is_file` sees; nothing where a name is too long for any file, or a directory lets nobody in."""
+    try:
+        return look()
+    except OSError:
+        return False
 
 
 def clip_of(clipcast: "Clipcast", source: str) -> "Clip":
@@ -21,7 +30,7 @@ def clip_of(clipcast: "Clipcast", source: str) -> "Clip":
 
     if source.startswith(("http://", "https://")):
         return clipcast.library.add_url(source)
-    if not Path(source).exists():
+    if not holds(Path(source).exists):
         with suppress(NotFound), clipcast.db.reading() as session:
             return get_clip(session, source)
     return clipcast.library.add_file(Path(source))

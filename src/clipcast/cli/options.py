@@ -48,6 +48,14 @@ At: TypeAlias = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="When, as ISO 8601 (2026-05-01T09:00); without a zone it is this machine's. Default: now."),
 ]
+Timezone: TypeAlias = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="In which --at is meant, such as Europe/Berlin. Default: this machine's.")
+]
+NextSlot: TypeAlias = Annotated[bool, typer.Option("--next-slot", help="At the next free slot of each account, instead of --at.")]
+IfMissed: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--if-missed", metavar="skip|ask", help="What to do when nothing ran at its time. Default: late within a day, then ask."),
+]
 Comments: TypeAlias = Annotated[bool, typer.Option("--comments/--no-comments", help="Whether people may comment.")]
 Duet: TypeAlias = Annotated[bool, typer.Option("--duet/--no-duet", help="TikTok: whether people may duet.")]
 Stitch: TypeAlias = Annotated[bool, typer.Option("--stitch/--no-stitch", help="TikTok: whether people may stitch.")]
@@ -126,6 +134,19 @@ def moment_of(at: str | None) -> datetime | None:
         return datetime.fromisoformat(at).astimezone()
     except (ValueError, OverflowError):
         raise typer.BadParameter(f"{at!r} is not a time such as 2026-05-01T09:00+02:00.", param_hint="--at") from None
+
+
+def times_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """When a post goes out, as a post says it; `--at` with a zone is that zone's local time."""
+    zone, at = given.get("timezone"), given["at"]
+    moment: datetime | str | None = at if zone and at else moment_of(at)
+    wanted = {
+        "scheduled_at": moment,
+        "timezone": zone,
+        "when": "next_slot" if given.get("next_slot") else None,
+        "if_missed": given.get("if_missed"),
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def metadata_of(given: Mapping[str, Any]) -> "Metadata":

@@ -56,8 +56,9 @@ def list_posts(
 @nouns.command("show")
 def show_post(publication_id: Id, as_json: Json = False) -> None:
     """Show one publication with everything that happened to it."""
+    from clipcast import ledger
     from clipcast.cli.views import event_view, publication_view
-    from clipcast.publications import ledger, store
+    from clipcast.publications import store
     from clipcast.publications.order import Metadata
 
     with opened() as clipcast, clipcast.db.reading() as session:

@@ -26,6 +26,9 @@ def publish(
     privacy: options.PrivacyOption = options.Privacy.PUBLIC,
     mode: options.Mode = "",
     at: options.At = None,
+    timezone: options.Timezone = None,
+    next_slot: options.NextSlot = False,
+    if_missed: options.IfMissed = None,
     comments: options.Comments = True,
     duet: options.Duet = True,
     stitch: options.Stitch = True,
@@ -59,7 +62,7 @@ def publish(
     with progress() as board, opened(observer=board) as clipcast:
         wanted = composing.post_of(clipcast, media, to, given)
         publications = _created(clipcast, wanted, key)
-        if wait and wanted.scheduled_at is None:
+        if wait and wanted.scheduled_at is None and wanted.when is None:
             publications = carried(clipcast, board, publications)
         names = names_of(clipcast, publications)
     show_outcome(publications, names, as_json=as_json)
@@ -103,7 +106,7 @@ def names_of(clipcast: "Clipcast", publications: "Sequence[Publication]") -> dic
     names = {}
     with clipcast.db.reading() as session:
         for publication in publications:
-            account = accounts.find(session, publication.social_account_id) if publication.social_account_id else None
+            account = accounts.any_of(session, publication.social_account_id) if publication.social_account_id else None
             names[publication.id] = f"{publication.platform} @{account.username}" if account else publication.platform
     return names
 

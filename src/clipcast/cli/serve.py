@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import uvicorn
 
-    from clipcast.settings import Settings
+    from clipcast.system import Clipcast
 
 
 def serve(
@@ -22,7 +22,7 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
     as_json: Json = False,
 ) -> None:
-    """Serve the HTTP interface and carry out every publication that is due, until stopped.
+    """Serve the HTTP interface and carry out every publication that is due, until stopped; with CLIPCAST_BROKER_URL, Celery's workers do.
 
     SIGTERM and Ctrl-C stop it in order: open requests end, uploads stop at their next save and are resumed by the next start.
     """
@@ -41,7 +41,7 @@ def serve(
         )
         server = uvicorn.Server(config)
         _end_when_asked(server)
-        _greet(clipcast.settings, host, listener.getsockname()[1], as_json=as_json)
+        _greet(clipcast, host, listener.getsockname()[1], as_json=as_json)
         server.run(sockets=[listener])
         if not server.started:
             raise typer.Exit(1)  # the application could not start, and has said why
@@ -77,16 +77,33 @@ def _listener(host: str, port: int) -> "socket.socket":
     return listener
 
 
-def _greet(settings: "Settings", host: str, port: int, *, as_json: bool) -> None:
+def _first_link(clipcast: "Clipcast", url: str) -> str | None:
+    """The link that makes the first owner; None once there is one."""
+    from clipcast.people import invitations
+
+    with clipcast.db.writing() as session:
+        token = invitations.first_link(session, clipcast.clock())
+    return None if token is None else invitations.link(url, token)
+
+
+def _greet(clipcast: "Clipcast", host: str, port: int, *, as_json: bool) -> None:
     """Say where everything is, and what strangers could reach."""
     from clipcast.cli.ports import is_loopback
 
     shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104  # compared, not listened on
-    url = f"http://{shown}:{port}"
+    url, settings = f"http://{shown}:{port}", clipcast.settings
+    welcome = _first_link(clipcast, settings.public_url or url)
     if as_json:
-        show_json({"url": url, "docs": f"{url}/docs", "health": f"{url}/healthz"})
+        show_json({"url": url, "docs": f"{url}/docs", "health": f"{url}/healthz", "welcome": welcome})
     else:
         say(f"Clipcast listens on {url}. Interactive documentation: {url}/docs. Data: {settings.data_dir.absolute()}. Ctrl-C stops it.")
+        if welcome:
+            say(f"There is no owner yet. Open this link within 24 hours to become the owner; it works once:\n\n    {welcome}\n")
+    if settings.broker_url:
+        tell(
+            "CLIPCAST_BROKER_URL is set, so Celery's workers carry out what is due: at least one `clipcast worker`, and one with --beat. "
+            "Nothing is published without them."
+        )
     if not is_loopback(host) and settings.simulation == "fallback":
         tell(
             "Other machines can reach this server, and accounts without credentials publish to the simulator (posts that nobody sees). "

@@ -1,7 +1,6 @@
 """How commands fail: one sentence on standard error and exit code 1; never a stack trace, unless somebody debugs."""
 
 import errno
-import sys
 import traceback
 from typing import Any
 
@@ -18,22 +17,31 @@ class Guarded(TyperGroup):
         """Run the command that was asked for; wrong use stays the parser's business (exit code 2)."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except typer.TyperException as error:
+            from clipcast.log import redact
+
+            error.message = redact(error.message)
             raise
         except KeyboardInterrupt:
             typer.echo("Interrupted.", err=True)
             raise typer.Exit(1) from None
         except Exception as error:
+            from clipcast.log import redact
+
             typer.echo(sentence(error), err=True)
             if _debugging():
-                traceback.print_exc(file=sys.stderr)
+                typer.echo(redact(traceback.format_exc()), err=True, nl=False)
             raise typer.Exit(1) from error
 
 
 def sentence(error: Exception) -> str:
     """What to tell a person. A bug's own text may hold anything, so it goes into the log and only its kind is told."""
+    from clipcast.log import redact  # also what was typed may be a secret in the wrong place, and what is said here ends up in logs
+
     if isinstance(error, ClipcastError):
-        return str(error)
+        return redact(str(error))
     if isinstance(error, OSError) and error.strerror:
         return _about_the_machine(error)
     return f"Clipcast stumbled over a bug of its own ({type(error).__name__}). {_kept(error)}"

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from clipcast.publications.models import LedgerEvent, Publication
+    from clipcast.ledger import LedgerEvent
+    from clipcast.publications.models import Publication
 
 SIMULATED_NOTE: Final = "simulated: nothing was posted to the real platform"
 
