@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import logging
 import os
 import shutil
 import socket
@@ -14,12 +15,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 import clipcast.accounts.models
 import clipcast.clips.models
+import clipcast.ledger
+import clipcast.people.models
 import clipcast.posts.models
-import clipcast.publications.models  # noqa: F401  every table has to be known before any is used
+import clipcast.publications.models
+import clipcast.schedules.models
+import clipcast.timetable.models  # noqa: F401  every table has to be known before any is used
 from clipcast.db.base import Base
 from clipcast.db.engine import Database
 from clipcast.db.migrate import upgrade
@@ -36,6 +42,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, verdict in report.user_properties:
             if name == "verdict":
                 terminalreporter.write_line(str(verdict))
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Entry points that run within a test set up the logging of the whole process; the next test finds it as if none had."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    libraries = {name: (logger.handlers[:], logger.propagate, logger.level) for name, logger in _loggers()}
+    yield
+    root.handlers = handlers
+    for name, logger in _loggers():
+        logger.handlers, logger.propagate, logger.level = libraries.get(name, ([], True, logging.NOTSET))
+    root.setLevel(level)  # As the last: what each logger remembers of its levels is forgotten with it.
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def _loggers() -> list[tuple[str, logging.Logger]]:
+    return [(name, logger) for name, logger in logging.Logger.manager.loggerDict.items() if isinstance(logger, logging.Logger)]
 
 
 class MovableClock:
@@ -77,7 +102,7 @@ def postgres_schema() -> Iterator[str]:
     except ClipcastError:  # no server there, or no driver installed
         yield ""
         return
-    # The application's name is what `_empty` finds stragglers by.
+    # The application's name is what `empty` finds stragglers by.
     mark = "&" if "?" in POSTGRES_URL else "?"
     yield f"{POSTGRES_URL}{mark}options=-csearch_path%3D{name}&application_name={name}"
     execute(server, f"DROP SCHEMA {name} CASCADE")
@@ -103,7 +128,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     url = _reachable(request.getfixturevalue("migrated_postgres"))
     yield url
-    _empty(url)
+    empty(url)
 
 
 @pytest.fixture
@@ -154,7 +179,7 @@ def _reachable(url: str) -> str:
     return url
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
     """Throw out whoever is still connected, then every row. Replica mode passes over foreign keys and the ledger's triggers."""
     with opened(url) as database, database.writing() as session:
         others = "FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()"

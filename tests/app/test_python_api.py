@@ -2,12 +2,11 @@
 
 import asyncio
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,29 +18,9 @@ from clipcast.db.engine import Database
 from clipcast.db.migrate import is_current
 from clipcast.errors import ConfigurationError, InvalidRequest, NotFound, UnsupportedPlatform
 from clipcast.platforms.simulated import NAMELESS
-from clipcast_simulator.server import SimulatorServer
-from clipcast_simulator.settings import quiet
 from contract.world import World
 
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorServer]:
-    with SimulatorServer(tmp_path_factory.mktemp("simulator"), quiet()) as server:
-        yield server
-
-
-@pytest.fixture
-def world(simulator: SimulatorServer) -> Iterator[World]:
-    seen = World(simulator.url)
-    seen.reset()
-    yield seen
-    seen.close()
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("CLIPCAST_") and not name.startswith("CLIPCAST_TEST_")]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture
@@ -116,7 +95,7 @@ def test_who_does_not_wait_asks_later(installation: Clipcast, world: World, clip
 
 
 def test_what_is_scheduled_is_left_to_a_worker(installation: Clipcast, world: World, clip_id: str) -> None:
-    request = PublishRequest(clip_id=clip_id, platform="tiktok", scheduled_at=datetime(2999, 1, 1, tzinfo=UTC))
+    request = PublishRequest(clip_id=clip_id, platform="tiktok", scheduled_at=datetime.now(UTC) + timedelta(days=365))
     result = clipcast.publish_clip(installation, request)
     assert (result.success, result.status, result.simulated) == (None, "pending", None)
     assert world.posts("tiktok", NAMELESS) == []

@@ -8,22 +8,24 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from clipcast import ledger
 from clipcast.accounts import credentials
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
 from clipcast.clips.models import Clip
 from clipcast.errors import Conflict
+from clipcast.ledger import LedgerEvent
 from clipcast.platforms.base import Credentials
 from clipcast.posts import compose
-from clipcast.publications import claims, ledger, publishing, store
-from clipcast.publications.leases import Lease
-from clipcast.publications.models import LedgerEvent, Publication
+from clipcast.publications import claims, publishing, store
+from clipcast.publications.models import Publication
 from clipcast.publications.observer import Moment, Silent
 from clipcast.publications.order import Metadata
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.states import SUCCESS, State
 from clipcast.system import Clipcast
 from conftest import MovableClock
+from contract.carriers import Carrier, Stepper
 from contract.platforms import Flow, PlatformUnderTest
 from contract.world import Json, World
 
@@ -58,6 +60,7 @@ class Bench:
     shelf: dict[str, Clip]
     account_id: str
     interruption: "Interruption"
+    carrier: Carrier | None = None
 
     # What the user does
 
@@ -115,15 +118,8 @@ class Bench:
 
     def step(self, publication_id: str, *, settle: bool = True) -> Publication:
         """Wait until it is due, then carry it as far as it goes now; the platform's own work is done by then, unless told not to."""
-        due_at = self.row(publication_id).next_action_at
-        assert due_at is not None, "nothing will happen to it any more"
-        if due_at > self.clock():
-            self.advance((due_at - self.clock()).total_seconds())
-        if settle:
-            self.world.settle()
-        with self.product.db.writing() as session:
-            [claimed] = claims.claim(session, self.clock(), 1, owner="the test", only=[publication_id])
-        self.product.driver.drive(Lease(publication_id, claimed.token, monotonic=lambda: self.clock().timestamp()))
+        carrier = self.carrier or Stepper(self.product, self.clock, self.world)
+        carrier.step(publication_id, settle=settle)
         return self.row(publication_id)
 
     def carry(self, publication_id: str, *, steps: int = 300) -> Publication:
@@ -189,6 +185,10 @@ class Bench:
     def last_request(self) -> int:
         """The number of the last request that the platform saw."""
         return self.world.last_request()
+
+    def said_elsewhere(self) -> str:
+        """What processes that carry for the test logged; what its own process says, pytest hears."""
+        return self.carrier.said() if self.carrier else ""
 
     def secrets(self) -> list[str]:
         """What must never be seen."""

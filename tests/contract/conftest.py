@@ -22,8 +22,9 @@ from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet
-from conftest import MovableClock
+from conftest import MovableClock, empty
 from contract.bench import Bench, Interruption, connect_live, open_platform, put_on_shelf
+from contract.carriers import CARRIER, Crew, OnCelery, celery_crew
 from contract.platforms import PLATFORMS, PlatformUnderTest
 from contract.world import World
 
@@ -138,14 +139,28 @@ def public() -> Iterator[PublicAddress]:
     address.close()
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where a test's product lives: in a directory of its own, or in the one of the workers who carry for it."""
+
+    data_dir: Path
+    crew: Crew | None
+
+
 @pytest.fixture
-def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAddress, tmp_path: Path) -> Iterator[MakeBench]:
+def home(tmp_path: Path, crew: Crew | None) -> Home:
+    """The test's own, or the crew's."""
+    return Home(Path(crew.settings["data_dir"]) if crew else tmp_path / "data", crew)
+
+
+@pytest.fixture
+def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAddress, home: Home) -> Iterator[MakeBench]:
     """Makes a bench on a database, closed at the end."""
     opened: list[Clipcast] = []
 
     def make(platform: PlatformUnderTest, database_url: str, *, public_url: str = public.url, answer_timeout_s: float = 10) -> Bench:
         settings = load_settings(
-            data_dir=tmp_path / "data",
+            data_dir=home.data_dir,
             database_url=database_url,
             storage_url=shelf.storage_url,
             public_url=public_url,
@@ -162,19 +177,47 @@ def make_bench(world: World, clock: MovableClock, shelf: Shelf, public: PublicAd
             put_on_shelf(session, list(shelf.clips.values()))
         open_platform(platform, world, public_url)
         account_id = connect_live(product, platform, world)
-        return Bench(product, platform, world, clock, shelf.clips, account_id, interruption)
+        carrier = OnCelery(home.crew, product, clock, world) if home.crew else None
+        return Bench(product, platform, world, clock, shelf.clips, account_id, interruption, carrier)
 
     yield make
     for product in opened:
         product.close()
 
 
+@pytest.fixture(scope="session")
+def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, simulator: str) -> Iterator[Crew | None]:
+    """The workers who carry the publications; None when the test does it itself."""
+    if not CARRIER:
+        yield None
+        return
+    directory, shelf, public = tmp_path_factory.mktemp("crew"), request.getfixturevalue("shelf"), request.getfixturevalue("public")
+    settings = {name: address for platform in PLATFORMS for name, address in platform.settings(simulator).items()}
+    settings |= {"data_dir": str(directory / "data"), "storage_url": shelf.storage_url, "public_url": public.url, "simulation": "off"}
+    # Between two tests, whoever is still connected under the tests' own name is thrown out.
+    settings["database_url"] = request.getfixturevalue("migrated_postgres").replace("application_name=", "application_name=celery_")
+    with celery_crew(directory, settings, simulator) as crew:
+        yield crew
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With another carrier, leave out what can be shown only inside the test's own process, and say why."""
+    for item in items if CARRIER else []:
+        for mark in item.iter_markers("in_process"):
+            item.add_marker(pytest.mark.skip(reason=f"in the test's own process only: {mark.args[0]}"))
+
+
 @pytest.fixture
-def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    """A migrated, empty SQLite file."""
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The database that most tests make do with: a migrated, empty SQLite file; for Celery's workers their PostgreSQL, emptied later."""
+    if CARRIER:
+        url: str = request.getfixturevalue("migrated_postgres")
+        yield url
+        empty(url)
+        return
     path = tmp_path / "clipcast.sqlite3"
-    shutil.copyfile(migrated_sqlite, path)
-    return f"sqlite:///{path}"
+    shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+    yield f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -186,6 +229,8 @@ def bench(make_bench: MakeBench, platform: PlatformUnderTest, sqlite_url: str) -
 @pytest.fixture
 def bench_on_both(make_bench: MakeBench, platform: PlatformUnderTest, database_url: str) -> Bench:
     """The product on SQLite, and once more on PostgreSQL."""
+    if CARRIER and database_url.startswith("sqlite"):
+        pytest.skip("Celery's workers carry the suite on PostgreSQL")
     return make_bench(platform, database_url)
 
 

@@ -72,6 +72,7 @@ def test_survives_a_reset(bench: Bench, flow: Flow, operation: str) -> None:
     bench.check_published_once(publication_id, flow)
 
 
+@pytest.mark.in_process("its patience is one of the wire's, and workers keep theirs")
 def test_survives_a_stall(impatient_bench: Bench, flow: Flow, operation: str) -> None:
     """The platform goes silent for longer than we wait."""
     impatient_bench.script(operation, "stall-0.5s")
@@ -161,6 +162,7 @@ def at_every_moment(bench: Bench, try_moment: Callable[[int], bool]) -> None:
     bench.check_books()
 
 
+@pytest.mark.in_process("it interrupts the driver in its own thread; `tests/process` kills and stops workers there")
 def test_cancelled_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """Whatever the driver is doing when it is withdrawn: what we answer is what the world sees in the end."""
 
@@ -179,6 +181,7 @@ def test_cancelled_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     at_every_moment(bench, try_moment)
 
 
+@pytest.mark.in_process("it interrupts the driver in its own thread; `tests/process` kills and stops workers there")
 def test_urged_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """Somebody presses "try again", or a webhook hints, while the driver works: nothing is done twice and no answer gets lost."""
 
@@ -194,6 +197,7 @@ def test_urged_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     at_every_moment(bench, try_moment)
 
 
+@pytest.mark.in_process("it interrupts the driver in its own thread; `tests/process` kills and stops workers there")
 def test_taken_over_at_every_moment(bench: Bench, distinct_flow: Flow) -> None:
     """A worker that stands still for longer than its lease, anywhere, finds its work done by another and neither writes nor sends."""
 
@@ -259,7 +263,8 @@ def test_keeps_secrets(bench: Bench, flow: Flow, capsys: pytest.CaptureFixture[s
 
     told = capsys.readouterr()
     row, events = bench.row(publication_id), bench.events(publication_id)
-    text = f"{told.out} {told.err} {row.note} {row.error_message} {row.reference} {[event.details for event in events]}"
+    said = f"{told.out} {told.err} {bench.said_elsewhere()}"
+    text = f"{said} {row.note} {row.error_message} {row.reference} {[event.details for event in events]}"
     assert publication_id in text
     for secret in bench.secrets():
         assert secret not in text

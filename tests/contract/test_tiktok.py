@@ -338,6 +338,7 @@ def test_a_person_finds_nothing_and_posts_again(bench_on_both: Bench) -> None:
     bench_on_both.check_published_once(publication_id, flow)
 
 
+@pytest.mark.in_process("its public address is one of its own, and the workers have theirs")
 @pytest.mark.parametrize("flow", [PULL, PHOTOS], ids=lambda flow: flow.name)
 def test_waits_for_our_own_address_to_answer(make_bench: MakeBench, sqlite_url: str, flow: Any) -> None:
     """CLIPCAST_PUBLIC_URL leads nowhere: TikTok is not even asked, and the note says why we wait."""
@@ -351,6 +352,7 @@ def test_waits_for_our_own_address_to_answer(make_bench: MakeBench, sqlite_url: 
     assert bench.world.requests() == []
 
 
+@pytest.mark.in_process("its public address is one of its own, and the workers have theirs")
 @pytest.mark.parametrize("flow", [PULL, PHOTOS], ids=lambda flow: flow.name)
 def test_says_when_our_address_serves_something_else(make_bench: MakeBench, sqlite_url: str, public: PublicAddress, flow: Any) -> None:
     """Somebody else's server answers under CLIPCAST_PUBLIC_URL: refused at once, with the setting to check."""

@@ -18,7 +18,7 @@ class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self._last_seen = 0
-        self._pool = urllib3.PoolManager(retries=PATIENT, timeout=30)
+        self._pool = urllib3.PoolManager(retries=PATIENT, timeout=30, maxsize=16)
 
     def close(self) -> None:
         """Close the connections."""
@@ -88,3 +88,13 @@ class World:
     def published(self, platform: str, username: str) -> list[Json]:
         """What followers or the creator can see: posts, and drafts in the inbox."""
         return [post for post in self.posts(platform, username) if post["published"]]
+
+
+class WorldClock:
+    """The simulated clock for a process of its own, to the millisecond: it shows what a test made of it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __call__(self) -> datetime:
+        return datetime.fromisoformat(self._world.ask("GET", "clock")["now"])

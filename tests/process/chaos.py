@@ -19,8 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from clipcast.db.engine import Database  # a script finds the tests' own modules only now
 from clipcast.db.migrate import upgrade
-from clipcast.publications import publishing, store
-from clipcast.publications.states import State
+from clipcast.publications import store
 from contract.platforms import TIKTOK
 from process.theatre import Nursery, Theatre, theatre
 
@@ -84,16 +83,12 @@ def run(stage: Theatre, kills: int, chance: random.Random) -> None:
 
 
 def come_to_an_end(stage: Theatre) -> None:
-    """Work on undisturbed. A person presses "try again" on what failed, as chance sometimes lets a post fail for good."""
-    for _ in range(5):
+    """Work on undisturbed. A person connects lost accounts again and presses "try again" on what failed, as chance can make it."""
+    for _ in range(6):
         stage.finish()
-        with stage.product.db.reading() as session:
-            failed = store.listed(session, store.Filter(state=State.FAILED), limit=1000)
-        if not failed:
+        stage.connect_again()
+        if stage.try_failed_again() == 0:
             return
-        for publication in failed:
-            with stage.product.db.writing() as session:
-                publishing.try_again(session, publication.id, stage.product.platforms, stage.clock())
 
 
 def published(stage: Theatre, chance: random.Random) -> str:
@@ -118,7 +113,7 @@ def told(stage: Theatre) -> int:
         tell(wrong)
     if wrongs:
         tell(stage.log.read_text()[-20_000:])
-    tell(f"{len(stage.flows)} publications, {stage.questions} questions to a person")
+    tell(f"{len(stage.flows)} publications, {stage.questions} questions to a person, {stage.reconnected} accounts to connect again")
     tell(stage.verdict())
     return 1 if wrongs else 0
 

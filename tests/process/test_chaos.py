@@ -9,7 +9,7 @@ import pytest
 CHAOS = Path(__file__).with_name("chaos.py")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_little_chaos(database_url: str) -> None:
     """Workers and the simulator die at random; everything still goes out exactly once."""
     ended = subprocess.run(

@@ -22,7 +22,7 @@ POINTS: dict[str, tuple[str, Json]] = {
 }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_stopped_workers_wake_up_to_nothing(stage: Theatre) -> None:
     """SIGSTOP for longer than the lease, at five points; another worker does the rest; after SIGCONT no request and no write follows."""
     for flow, point in POINTS.values():
@@ -42,7 +42,7 @@ def test_stopped_workers_wake_up_to_nothing(stage: Theatre) -> None:
     assert stage.log.read_text().count("publication.lease_lost") >= len(POINTS)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_two_workers_never_do_the_same_step(stage: Theatre) -> None:
     """Two processes on one database share the work: each request reaches the platform once."""
     for number in range(24):

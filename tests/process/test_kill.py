@@ -12,7 +12,7 @@ from process.theatre import Theatre
 MOST_POINTS = 120
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.title)
 def test_killed_at_every_point(stage: Theatre, platform: PlatformUnderTest, record_property: Callable[[str, object], None]) -> None:
     """SIGKILL before and after each save and each send, between the blocks of an upload, and with each answer lost.

@@ -16,7 +16,7 @@ from process.theatre import Theatre
 RACES = 200
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_cancelling_races_the_driver(stage: Theatre) -> None:
     """200 publications are withdrawn while a worker is at them: each is cancelled or published, as its answer said."""
     publications = [stage.publish(TIKTOK.flows[number % 4]) for number in range(RACES)]
@@ -41,7 +41,7 @@ def test_cancelling_races_the_driver(stage: Theatre) -> None:
     assert {State.CANCELLED, None} <= set(answers.values())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_urging_races_the_driver(stage: Theatre) -> None:
     """Trying again by hand and hints from webhooks, while a worker is at it, make nothing happen twice."""
     publications = [stage.publish(TIKTOK.flows[number % 4]) for number in range(60)]

@@ -26,7 +26,7 @@ from clipcast.publications.observer import Moment, Silent
 from clipcast.publications.states import SUCCESS
 from clipcast.settings import load_settings
 from clipcast.system import Clipcast
-from clipcast.worker import embedded
+from clipcast.worker import keeper
 from clipcast.worker.embedded import EmbeddedWorker
 from clipcast.worker.presence import Presence
 from contract.world import World
@@ -134,7 +134,7 @@ def shorten_leases(lease_s: float | None) -> None:
     for module in (leases, claims, store):
         vars(module).update(LEASE=timedelta(seconds=lease_s))
     vars(leases).update(SAFETY_S=lease_s / 6)
-    vars(embedded).update(RENEW_EVERY_S=lease_s / 3)
+    vars(keeper).update(RENEW_EVERY_S=lease_s / 3)
 
 
 def nursery() -> None:

@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import generate
+from clipcast import ledger
 from clipcast.cli import app
-from clipcast.publications import ledger
 from clipcast.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,8 @@ def test_every_page_can_be_found_from_the_readme() -> None:
 
 def test_settings_named_in_the_papers_exist() -> None:
     """Also with `_FILE`, and for the tests."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}TEST_POSTGRES_URL", f"{PREFIX}TEST_REQUIRE"}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{PREFIX}TEST_{name}" for name in ("EXAMPLES", "POSTGRES_URL", "REQUIRE")}
     named = {name.removesuffix("_FILE") for page in PAGES for name in re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", page.read_text())}
 
     assert named - known == set()
@@ -65,7 +66,7 @@ def test_commands_named_in_the_papers_exist() -> None:
     unknown = {
         command
         for page in PAGES
-        for command in re.findall(r"(?:`|^ *|\$ )clipcast ((?:[a-z]+)(?: [a-z]+)?)", page.read_text(), re.MULTILINE)
+        for command in re.findall(r"(?:`|^ *|\$ )clipcast ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", page.read_text(), re.MULTILINE)
         if not is_command(command.split())
     }
 
@@ -73,7 +74,8 @@ def test_commands_named_in_the_papers_exist() -> None:
 
 
 def test_every_ledger_event_is_explained() -> None:
-    explained = re.findall(r"^\| `(publish_\w+)` \|", (DOCS / "reference" / "ledger.md").read_text(), re.MULTILINE)
+    page = (DOCS / "reference" / "ledger.md").read_text().partition("## What happened")[2]
+    explained = re.findall(r"^\| `(\w+_\w+)` \|", page, re.MULTILINE)
 
     assert sorted(explained) == sorted(ledger.EVENTS)
 

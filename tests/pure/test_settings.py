@@ -48,6 +48,7 @@ def test_an_empty_variable_is_no_variable(monkeypatch: pytest.MonkeyPatch) -> No
 def test_every_setting_can_come_from_a_file(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As container platforms hand out secrets: a file with the value and usually a final newline."""
     examples: dict[str, str] = {"simulation": "always", "log_format": "json", "log_level": "debug", "fetch_allow_hosts": "nas"}
+    examples |= {"broker_url": "amqp://b", "redis_url": "redis://r"}
     kind = Settings.model_fields[name].annotation
     number = "0.25" if kind is float else "7"
     example = examples.get(name, number if kind in {int, float} else "https://x.example" if name.endswith("url") else "a-value")
@@ -86,6 +87,8 @@ def test_an_unusable_file_is_named(content: bytes | None, complaint: str, monkey
         ("public_url", "clips.example.com"),
         ("tiktok_api_url", "ftp://tiktok"),
         ("log_level", "loud"),
+        ("broker_url", "sqs://somewhere"),
+        ("redis_url", "amqp://somewhere"),
         ("fetch_max_bytes", "-1"),
     ],
 )
@@ -124,6 +127,7 @@ def test_settings_are_frozen_and_print_no_secret() -> None:
     settings = load_settings(
         secret_key="s3cr3t", credential_keys="s3cr3t", tiktok_client_secret="s3cr3t", database_url="postgresql://u:s3cr3t@h/d"
     )
+    assert "s3cr3t" not in repr(load_settings(broker_url="amqp://u:s3cr3t@h", redis_url="redis://:s3cr3t@h"))
     assert "s3cr3t" not in repr(settings)
     assert "s3cr3t" not in str(settings)
     with pytest.raises(ValidationError):

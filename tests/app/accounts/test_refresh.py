@@ -5,16 +5,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import text
-from structlog import DropEvent
-from structlog.typing import EventDict
 
 from clipcast.accounts import store
 from clipcast.accounts.credentials import get_account_credentials, set_account_credentials
@@ -24,7 +21,7 @@ from clipcast.accounts.refresh import LEASE, Refresher
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
-from clipcast.errors import NotFound, NotSent, OutcomeUnknown, ReconnectRequired, Unavailable
+from clipcast.errors import Busy, NotFound, NotSent, OutcomeUnknown, ReconnectRequired, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form, Request
 from clipcast.platforms.tiktok import TikTok
 from clipcast.settings import load_settings
@@ -193,29 +190,60 @@ def test_an_answer_that_came_late_is_kept_while_nobody_else_was_answered(
     assert row_of(db, account_id).status == "active"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def impatient(url: str) -> Database:
+    """The same database, where waiting for somebody else's lock ends at once."""
+    return Database(url.replace("options=", "options=-clock_timeout%3D10%20"), busy_timeout_s=0.01)
+
+
+@dataclass
+class Occupied:
+    """Somebody else holds the account's row from the platform's answer on, for so many pauses of ours."""
+
+    db: Database
+    clock: Any
+    server: TokenServer
+    pauses: int
+    paused_s: list[float] = field(default_factory=list)
+    _other: ExitStack = field(default_factory=ExitStack)
+
+    def send(self, request: Request) -> Answer:
+        store.get_for_update(self._other.enter_context(self.db.writing()), "account-1")
+        return self.server.send(request)
+
+    def pause(self, seconds: float) -> None:
+        self.paused_s.append(seconds)
+        self.clock.advance(seconds)
+        if len(self.paused_s) == self.pauses:
+            self.leave()
+
+    def leave(self) -> None:
+        self._other.close()
+
+
 def test_a_busy_database_does_not_cost_the_new_tokens(
-    db: Database, database_url: str, clock: Clock, account_id: str, server: TokenServer
+    db: Database, database_url: str, clock: Any, account_id: str, server: TokenServer
 ) -> None:
-    """The old refresh token is dead by then: saving is tried again. Here another process writes until the first try has failed."""
-    impatient, other = Database(database_url, busy_timeout_s=0.01), ExitStack()
-
-    def send(request: Request) -> Answer:
-        other.enter_context(db.writing())
-        return server.send(request)
-
-    def end_of_the_other_write(_: object, __: str, event: EventDict) -> EventDict:
-        if event["event"] == "account.refresh_not_saved_yet":
-            other.close()
-        raise DropEvent
-
-    structlog.configure(processors=[end_of_the_other_write])
-    try:
-        assert refresher_with(impatient, clock, send).refresh(account_id, PLATFORM, "act.0") is not None
-    finally:
-        structlog.reset_defaults()
-        impatient.close()
+    """The old refresh token is dead by then, and a database that is started anew is away for longer than a moment."""
+    other, ours = Occupied(db, clock, server, pauses=8), impatient(database_url)
+    refresher = replace(refresher_with(ours, clock, other.send), pause=other.pause)
+    assert refresher.refresh(account_id, PLATFORM, "act.0") is not None
+    ours.close()
     assert stored(db, account_id).values == _tokens(1)
+    assert other.paused_s == sorted(other.paused_s)
+    assert len(other.paused_s) == 8
+    assert sum(other.paused_s) > 30
+
+
+def test_a_database_that_stays_away_is_given_up_with_the_lease(
+    db: Database, database_url: str, clock: Any, account_id: str, server: TokenServer
+) -> None:
+    other, ours = Occupied(db, clock, server, pauses=-1), impatient(database_url)
+    refresher = replace(refresher_with(ours, clock, other.send), pause=other.pause)
+    with pytest.raises(Busy):
+        refresher.refresh(account_id, PLATFORM, "act.0")
+    other.leave()
+    ours.close()
+    assert LEASE.total_seconds() * 0.8 < sum(other.paused_s) <= LEASE.total_seconds()
 
 
 def test_tokens_that_a_person_brought_meanwhile_win(db: Database, clock: Clock, account_id: str, server: TokenServer) -> None:
@@ -240,6 +268,22 @@ def test_another_value_changed_meanwhile_does_not_cost_the_new_tokens(
 
     refresher_with(db, clock, send).refresh(account_id, PLATFORM, "act.0")
     assert stored(db, account_id).values == {**_tokens(1), "open_id": "-000"}
+
+
+def test_another_value_changed_meanwhile_lets_nobody_ask_a_second_time(
+    db: Database, clock: Clock, account_id: str, server: TokenServer
+) -> None:
+    """The refresh token that is being traded in is still the one that is stored."""
+    seen: list[Credentials | None] = []
+
+    def send(request: Request) -> Answer:
+        set_account_credentials(db, account_id, Credentials({**_tokens(0), "open_id": "-000"}), VAULT, clock())
+        seen.append(refresher_with(db, clock, server.send).refresh(account_id, PLATFORM, "act.0"))
+        return server.send(request)
+
+    refresher_with(db, clock, send).refresh(account_id, PLATFORM, "act.0")
+    assert seen == [None]
+    assert len(server.requests) == 1
 
 
 def test_a_refusal_marks_the_account_expired_with_the_reason(

@@ -19,6 +19,7 @@ from clipcast.db.engine import Database
 from clipcast.errors import ClipcastError
 from clipcast.platforms.tiktok import TikTok
 from clipcast.settings import load_settings
+from keys import new_key
 
 VAULT = Vault([b"k" * 32])
 SECRET = "act.s3cr3t-marker"
@@ -29,8 +30,8 @@ MAKER = {"platform": "tiktok", "username": "maker"}
 class Caller:
     """Calls the routes the way a server does, and keeps everything that came back."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, app: FastAPI, key: str) -> None:
+        self._app, self._key = app, key
         self.heard = ""
 
     def __call__(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -45,7 +46,7 @@ class Caller:
             "method": method,
             "path": path,
             "query_string": query.encode(),
-            "headers": [(b"content-type", b"application/json")],
+            "headers": [(b"content-type", b"application/json"), (b"authorization", f"Bearer {self._key}".encode())],
         }
         sent: list[Any] = []
 
@@ -70,7 +71,7 @@ def call(db: Database, clock: Clock) -> Caller:
     def told(_: object, error: ClipcastError) -> JSONResponse:
         return JSONResponse({"code": error.code, "detail": str(error)}, 404 if error.code == "not_found" else 409)
 
-    return Caller(app)
+    return Caller(app, new_key(db))
 
 
 def test_an_account_is_added_shown_and_listed_without_its_secrets(call: Caller, db: Database) -> None:
@@ -125,6 +126,15 @@ def test_an_account_is_switched_off_and_on(call: Caller) -> None:
     assert call("GET", "/accounts?status=active") == (200, [])
     assert call("PATCH", path, {"status": "active"})[1]["status"] == "active"
     assert len(call("GET", "/accounts?platform=tiktok&status=active")[1]) == 1
+
+
+def test_nobody_follows_who_is_not_there_or_themselves(call: Caller) -> None:
+    _, account = call("POST", "/accounts", MAKER)
+    wanted = {"kind": "satellite", "main_account_id": "nobody"}
+    assert call("PATCH", f"/accounts/{account['id']}", wanted)[0] == 404
+    assert call("POST", "/accounts", {**MAKER, "username": "fan", **wanted})[0] == 404
+    assert call("PATCH", f"/accounts/{account['id']}", {**wanted, "main_account_id": account["id"]})[0] == 409
+    assert call("GET", "/accounts") == (200, [account])
 
 
 def test_credentials_that_cannot_be_read_any_more_can_be_replaced(call: Caller, db: Database) -> None:

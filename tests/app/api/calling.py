@@ -2,7 +2,9 @@
 
 import json
 import re
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from sqlalchemy import func, select
 from clipcast.publications.models import Publication
 from clipcast.system import Clipcast
 from conftest import MovableClock
+from keys import bearer, new_key
 
 PATIENCE_S: Final = 30.0
 LONGEST_LEAP: Final = timedelta(minutes=2)
@@ -52,16 +55,17 @@ class Answer:
 
 @dataclass
 class Api:
-    """Calls a server, and holds each answer against what the OpenAPI document promises."""
+    """Calls a server as an owner, and holds each answer against what the OpenAPI document promises."""
 
     url: str
+    key: str
     heard: str = ""
     _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=PATIENCE_S))
-    _document: ClassVar[Any] = None  # the same for every server of this process
+    document: ClassVar[Any] = None  # the same for every server of this process
 
     def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = bearer(self.key) | {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             named.setdefault("Content-Type", "application/json")
         response = self._http.request(method, self.url + path, body=sent, headers=named, redirect=False)
@@ -72,18 +76,13 @@ class Api:
 
     def upload(self, path: Path) -> str:
         """The id of a clip with the content of this file."""
-        response = self._http.request("POST", f"{self.url}/clips", fields={"file": (path.name, path.read_bytes())})
+        fields = {"file": (path.name, path.read_bytes())}
+        response = self._http.request("POST", f"{self.url}/clips", fields=fields, headers=bearer(self.key))
         assert response.status == 201, response.data
         return str(response.json()["id"])
 
     def close(self) -> None:
         self._http.clear()
-
-    @property
-    def document(self) -> Any:
-        if Api._document is None:
-            Api._document = self._http.request("GET", f"{self.url}/openapi.json").json()
-        return Api._document
 
     def _check_promise(self, method: str, path: str, answer: Answer) -> None:
         bare = path.partition("?")[0]
@@ -131,15 +130,19 @@ def new_account(api: Api, username: str, platform: str = "tiktok") -> str:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[Api]:
-    """Serve an application on a free port of this machine."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    listener = config.bind_socket()
+def served(app: FastAPI, *, key: str | None = None) -> Iterator[Api]:
+    """Serve an application on a free port of this machine; without `key`, its database gets an owner's."""
+    key = new_key(app.state.clipcast.db) if key is None else key
+    Api.document = Api.document or app.openapi()
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    # Said to be TCP, or asyncio leaves Nagle's algorithm on and each answer waits 40 ms for the kernel's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     assert server.ready.wait(PATIENCE_S)
-    api = Api(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    api = Api(f"http://127.0.0.1:{listener.getsockname()[1]}", key)
     try:
         yield api
     finally:
@@ -184,8 +187,9 @@ def skipping(clipcast: Clipcast, clock: MovableClock) -> Iterator[None]:
 
 
 def until(api: Api, path: str, satisfied: Callable[[Any], bool]) -> Any:
-    """What the server says once it satisfies; asks again and again, a few hundred times at most."""
-    for _ in range(500):
+    """What the server says once it satisfies; asks again and again, while a person would."""
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
         said = api("GET", path)
         answer = said.json if said.headers["content-type"] == "application/json" else said.body.decode()
         if satisfied(answer):

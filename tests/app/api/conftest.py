@@ -12,7 +12,6 @@ from clipcast.clips.sample import make_sample_image, make_sample_video
 from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 from clipcast_simulator.server import SimulatorServer
-from clipcast_simulator.settings import quiet
 from conftest import MovableClock
 
 
@@ -24,12 +23,6 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sample_image(tmp_path_factory.mktemp("media") / "beach.jpg")
-
-
-@pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorServer]:
-    with SimulatorServer(tmp_path_factory.mktemp("simulator"), quiet()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What whoever runs the server sees of it: health, numbers, names of requests, the document, and no secrets."""
 
+import io
 import re
 import shutil
 from dataclasses import replace
@@ -10,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.api.calling import Api, order, served
+from clipcast import log
 from clipcast.api.app import create_app
-from clipcast.api.metrics import Metrics
 from clipcast.db.engine import Database
 from clipcast.errors import (
     Busy,
@@ -30,6 +31,8 @@ from clipcast.errors import (
 )
 from clipcast.platforms.wire import BLOCK_BYTES
 from clipcast.system import Clipcast
+from clipcast.telemetry.collectors import Installation
+from clipcast.telemetry.metrics import Metrics
 
 SECRETS = {
     "client_key": "ck-marker-1",
@@ -61,19 +64,18 @@ def test_a_server_that_can_work_says_so(idle_api: Api) -> None:
 
 def test_an_unreachable_database_is_told_without_its_password(clipcast: Clipcast) -> None:
     gone = Database("postgresql://clipcast:marker-password@127.0.0.1:1/clipcast")
-    with served(create_app(replace(clipcast, db=gone), with_worker=False)) as api:
+    with served(create_app(replace(clipcast, db=gone), with_worker=False), key="unknown") as api:
         answer = api("GET", "/readyz")
 
         assert (answer.status, answer.code) == (503, "not_ready")
         assert api("GET", "/healthz").status == 200
-        assert "clipcast_database_up 0.0" in api("GET", "/metrics").body.decode()
-        assert api("GET", "/publications").code == "busy"
+        assert [api("GET", path).code for path in ("/metrics", "/publications")] == ["busy", "busy"], "whose key it is cannot be known"
         assert "marker-password" not in api.heard
 
 
 def test_a_database_that_is_not_migrated_is_told(clipcast: Clipcast, tmp_path: Path) -> None:
     empty = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-    with served(create_app(replace(clipcast, db=empty), with_worker=False)) as api:
+    with served(create_app(replace(clipcast, db=empty), with_worker=False), key="unknown") as api:
         answer = api("GET", "/readyz")
 
         assert (answer.status, answer.code) == (503, "not_ready")
@@ -107,10 +109,18 @@ def test_a_request_without_a_usable_name_gets_one(idle_api: Api, name: str | Non
     assert given[0] != given[1]
 
 
-def test_a_bug_gives_nothing_away(clipcast: Clipcast, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def log_lines(clipcast: Clipcast) -> io.StringIO:
+    """What this process logs meanwhile."""
+    stream = io.StringIO()
+    log.configure(clipcast.settings, stream)
+    return stream
+
+
+def test_a_bug_gives_nothing_away(clipcast: Clipcast, log_lines: io.StringIO) -> None:
     app = create_app(clipcast, with_worker=False)
 
-    @app.get("/bug")
+    @app.get("/bug", include_in_schema=False)
     def bug() -> None:
         raise RuntimeError("the marker of a bug")
 
@@ -119,7 +129,7 @@ def test_a_bug_gives_nothing_away(clipcast: Clipcast, capsys: pytest.CaptureFixt
 
         assert (answer.status, answer.code) == (500, "bug")
         assert "marker" not in api.heard
-    logged = capsys.readouterr().out
+    logged = log_lines.getvalue()
     assert "the marker of a bug" in logged
     assert answer.json["request_id"] in logged
 
@@ -145,7 +155,7 @@ def test_a_bug_gives_nothing_away(clipcast: Clipcast, capsys: pytest.CaptureFixt
 def test_each_kind_of_trouble_has_its_status(clipcast: Clipcast, error: ClipcastError, status: int, retry_after: str | None) -> None:
     app = create_app(clipcast, with_worker=False)
 
-    @app.get("/trouble")
+    @app.get("/trouble", include_in_schema=False)
     def trouble() -> None:
         raise error
 
@@ -173,9 +183,9 @@ def test_numbers_tell_what_was_done(api: Api, video: Path, account_id: str) -> N
     assert b"xxxx" not in numbers.body, "a signed link's path is a secret"
 
 
-def test_a_resumed_upload_counts_only_what_it_sends(db: Database) -> None:
+def test_a_resumed_upload_counts_only_what_it_sends(clipcast: Clipcast) -> None:
     """Its first block is heard together with all that was confirmed before."""
-    metrics = Metrics(db)
+    metrics = Metrics(Installation(clipcast.db, clipcast.clock, clipcast.platforms))
 
     for confirmed in (0, 10 * BLOCK_BYTES, 10 * BLOCK_BYTES):
         metrics.at("before send", "1", "upload.chunk")
@@ -200,7 +210,7 @@ def test_the_document_lists_every_error_as_a_problem(idle_api: Api) -> None:
             assert {"500", "503"} <= errors.keys(), f"{method} {address}"
             assert all(list(each["content"]) == ["application/problem+json"] for each in errors.values()), f"{method} {address}"
     publish = idle_api.document["paths"]["/publishing/publish"]["post"]["responses"]
-    assert publish.keys() == {"200", "202", "400", "404", "409", "413", "422", "500", "503"}
+    assert publish.keys() == {"200", "202", "400", "401", "403", "404", "409", "413", "422", "500", "503"}
     assert "HTTPValidationError" not in idle_api.document["components"]["schemas"]
 
 
@@ -236,3 +246,14 @@ def test_no_answer_holds_a_secret(api: Api, video: Path, account_id: str, db: Da
     assert "marker" not in api.heard
     with db.reading() as session:
         assert "marker" not in str(session.execute(text("SELECT * FROM publications")).all())
+
+
+def test_the_page_of_the_document_loads_nothing_from_elsewhere(idle_api: Api) -> None:
+    """A script from another server would act for whoever is signed in; and this page works without an internet."""
+    page = idle_api("GET", "/docs")
+    sources = re.findall(r'(?:src|href)="(.*?)"', page.body.decode())
+
+    assert [source for source in sources if not source.startswith("data:")] == ["/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"].partition("script-src")[2].partition(";")[0]
+    assert idle_api("GET", "/docs/swagger-ui-bundle.js").headers["content-type"].startswith("text/javascript")
+    assert idle_api("GET", "/docs/..%2Fconsts.py").status == 404

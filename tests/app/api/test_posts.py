@@ -164,6 +164,17 @@ def test_requests_with_one_key_at_the_same_time_make_one_post(idle_api: Api, idl
     assert written(clipcast) == 1
 
 
+def test_the_same_post_asked_for_many_times_at_once_is_one(idle_api: Api, idle_clip_id: str, clipcast: Clipcast) -> None:
+    """An impatient click, without a key."""
+    body = {"clip_ids": [idle_clip_id], "targets": [{"platform": "tiktok"}]}
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: idle_api("POST", "/posts", body), range(8)))
+
+    assert sorted(answer.status for answer in answers) == [201, *[409] * 7]
+    assert written(clipcast) == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "words"),
     [

@@ -147,10 +147,11 @@ def test_a_scheduled_post_is_not_waited_for(api: Api, clip_id: str, account_id: 
 def test_waiting_ends_when_the_client_is_gone(idle_api: Api, video: Path) -> None:
     body = json.dumps(order(idle_api.upload(video)) | {"wait_s": 300}).encode()
     host, port = urlsplit(idle_api.url).hostname, urlsplit(idle_api.url).port
-    head = f"POST /publishing/publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /publishing/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {idle_api.key}\r\nContent-Type: application/json\r\n"
+    length = f"Content-Length: {len(body)}\r\n\r\n"
 
     with socket.create_connection((host or "", port or 0)) as connection:
-        connection.sendall(head.encode() + body)
+        connection.sendall((head + length).encode() + body)
         until(idle_api, "/publications", lambda page: page["publications"])
 
     # A request is counted when it ends: this one would have waited for five minutes.

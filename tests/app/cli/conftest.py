@@ -1,6 +1,5 @@
 """The command line as a user meets it: a data directory of its own, real files, and the real simulator."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,34 +12,15 @@ from typer.testing import CliRunner, Result
 from app.cli.running import Run, Start
 from clipcast.cli import app
 from clipcast.clips.sample import make_sample_image, make_sample_video
-from clipcast_simulator.server import SimulatorServer
-from clipcast_simulator.settings import quiet
 from contract.world import World
 
 
-@pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorServer]:
-    with SimulatorServer(tmp_path_factory.mktemp("simulator"), quiet()) as server:
-        yield server
-
-
 @pytest.fixture
-def world(simulator: SimulatorServer) -> Iterator[World]:
-    """The simulator as everybody sees it, empty."""
-    seen = World(simulator.url)
-    seen.reset()
-    yield seen
-    seen.close()
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Path:
+def data_dir(tmp_path: Path, environment: pytest.MonkeyPatch, world: World) -> Path:
     """An installation that does not exist yet; the environment names it and nothing else."""
-    for name in [name for name in os.environ if name.startswith("CLIPCAST_") and not name.startswith("CLIPCAST_TEST_")]:
-        monkeypatch.delenv(name)
     directory = tmp_path / "data"
-    monkeypatch.setenv("CLIPCAST_DATA_DIR", str(directory))
-    monkeypatch.setenv("CLIPCAST_SIMULATOR_URL", world.url)
+    environment.setenv("CLIPCAST_DATA_DIR", str(directory))
+    environment.setenv("CLIPCAST_SIMULATOR_URL", world.url)
     return directory
 
 

@@ -38,3 +38,13 @@ def line_with(stream: Any, words: str) -> str:
             return str(line)
         seen.append(line)
     raise AssertionError(f"{words!r} was never said; only: {seen}")
+
+
+def greeting(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The JSON object that a server says first."""
+    text = ""
+    for line in process.stdout or []:
+        text += line
+        if line.rstrip() == "}":
+            return dict(json.loads(text))
+    raise AssertionError(process.communicate()[1])

@@ -47,6 +47,10 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert sentence(run("publish", tmp_path / "gone.mp4", "--to", "tiktok")) == f"There is no file {tmp_path / 'gone.mp4'}."
 
 
+def test_a_name_that_no_file_can_have(run: Run) -> None:
+    assert "File name too long" in sentence(run("publish", "x" * 300 + ".mp4", "--to", "tiktok"))
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.mp4", "http://localhost/a.mp4", "http://[::1]/a.mp4"])
 def test_a_url_into_our_own_network(run: Run, url: str) -> None:
     assert "an address that is not public" in sentence(run("publish", url, "--to", "tiktok"))
@@ -154,7 +158,7 @@ def test_a_database_that_another_program_holds(run: Run, data_dir: Path, video: 
     [
         ("mysql://127.0.0.1/x", "runs on SQLite and PostgreSQL"),
         ("nonsense", "is not a database URL"),
-        ("postgresql://127.0.0.1:1/x", "cannot take this"),
+        ("postgresql://127.0.0.1:1/x", "cannot be reached"),
     ],
 )
 def test_a_database_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch, url: str, words: str) -> None:

@@ -5,11 +5,10 @@ import signal
 import subprocess
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app.cli.running import Run, Start, answer, line_with, only
+from app.cli.running import Run, Start, answer, greeting, line_with, only
 from clipcast.platforms.simulated import NAMELESS
 from contract.world import World
 
@@ -19,16 +18,6 @@ def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[i
     process.send_signal(number)
     _, stderr = process.communicate(timeout=30)
     return process.returncode, stderr
-
-
-def greeting(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """The JSON object that a server says first."""
-    text = ""
-    for line in process.stdout or []:
-        text += line
-        if line.rstrip() == "}":
-            return dict(json.loads(text))
-    raise AssertionError(process.communicate()[1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -106,10 +106,10 @@ def test_a_key_makes_repeating_the_command_harmless(run: Run, world: World, vide
 
 
 def test_what_is_scheduled_waits_and_can_be_cancelled(run: Run, world: World, video: Path) -> None:
-    result = run("publish", video, "--to", "tiktok", "--at", "2999-05-01T09:00:00+02:00", "--json")
+    result = run("publish", video, "--to", "tiktok", "--at", "2032-05-01T09:00:00+02:00", "--json")
     assert result.exit_code == 0
     publication = only(answer(result)["publications"])
-    assert (publication["state"], publication["scheduled_at"]) == ("scheduled", "2999-05-01T07:00:00Z")
+    assert (publication["state"], publication["scheduled_at"]) == ("scheduled", "2032-05-01T07:00:00Z")
     assert run("posts", "cancel", publication["id"]).exit_code == 0
     assert only(answer(run("posts", "--json", "--state", "cancelled"))["publications"])["id"] == publication["id"]
     assert world.posts("tiktok", NAMELESS) == []

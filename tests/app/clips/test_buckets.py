@@ -18,7 +18,7 @@ from clipcast.clips.stores import open_storage
 from clipcast.errors import Busy, ConfigurationError, NotFound, UnusableMedia
 from clipcast.settings import load_settings
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 ABSENT = f"ab/cd/{'0' * 64}.mp4"
 
 
@@ -40,7 +40,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for(endpoint: str, process: subprocess.Popen[bytes]) -> None:
-    retries = urllib3.Retry(connect=200, backoff_factor=0.05, backoff_max=0.1)
+    retries = urllib3.Retry(total=None, connect=int(PATIENCE_S * 10), backoff_factor=0.05, backoff_max=0.1)
     deadline = time.monotonic() + PATIENCE_S
     answer = urllib3.request("GET", endpoint, retries=retries, timeout=PATIENCE_S)
     assert answer.status < 500

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from clipcast.clips.storage import LocalStorage, Storage
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, NotFound
+from keys import bearer, new_key
 
 #: What differs between the databases is tested in test_ingest.py; this file is about HTTP.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,10 +52,17 @@ class Site:
 
     port: int
     links: Links
+    key: str
     client: urllib3.PoolManager
 
-    def ask(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        return self.client.request(method, f"http://127.0.0.1:{self.port}{path}", retries=False, timeout=20, **options)
+    def ask(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> urllib3.BaseHTTPResponse:
+        named = bearer(self.key) | dict(headers or {})
+        return self.client.request(method, f"http://127.0.0.1:{self.port}{path}", headers=named, retries=False, timeout=20, **options)
+
+    def upload_head(self, length: int) -> str:
+        """How an upload begins, for those who then do something else."""
+        form = "Content-Type: multipart/form-data; boundary=b"
+        return f"POST /clips HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.key}\r\n{form}\r\nContent-Length: {length}\r\n\r\n"
 
     def upload(self, content: bytes, name: str = "clip.mp4", **fields: str) -> urllib3.BaseHTTPResponse:
         return self.ask("POST", "/clips", fields=fields | {"file": (name, content)})
@@ -83,7 +91,7 @@ def site(library: Library, db: Database, clock: Clock, links: Links) -> Iterator
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     with urllib3.PoolManager() as client:
-        yield Site(listening.getsockname()[1], links, client)
+        yield Site(listening.getsockname()[1], links, new_key(db), client)
     server.should_exit = True
     thread.join()
     listening.close()
@@ -167,7 +175,7 @@ def test_an_upload_that_cannot_be_used_changes_nothing(site: Site, stored_files:
 
 def test_an_announced_body_above_the_cap_is_refused_at_once(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
-        head = "POST /clips HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
+        head = site.upload_head(900000000)
         connection.sendall(head.encode())
         answer = b""
         while not answer.endswith(b"}"):
@@ -190,7 +198,7 @@ def test_an_upload_above_the_cap_is_stopped_while_it_streams(site: Site, stored_
 
 def test_a_client_that_goes_away_in_the_middle_leaves_nothing(site: Site, stored_files: Files) -> None:
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
-        head = "POST /clips HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n"
+        head = site.upload_head(9000000)
         start = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
         connection.sendall((head + start).encode() + bytes(3_000_000))
         wait_until(lambda: stored_files() != [])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from clipcast import ledger
 from clipcast.db.engine import Database
-from clipcast.publications import ledger
-from clipcast.publications.ledger import Broken
+from clipcast.ledger import Broken
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 

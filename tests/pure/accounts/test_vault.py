@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipcast.accounts.vault import CredentialError, Vault
+from clipcast.accounts.vault import HEADER_BYTES, CredentialError, Vault, key_id_of, key_name
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
 
@@ -54,3 +54,59 @@ def test_a_truncated_ciphertext_is_a_credential_error(kept: int) -> None:
     sealed = Vault([NEW]).encrypt(b"token", "row-1")
     with pytest.raises(CredentialError):
         Vault([NEW]).decrypt(sealed[:kept], "row-1")
+
+
+@pytest.mark.parametrize("format_byte", [0, 2, 255])
+def test_another_format_is_not_tried(format_byte: int) -> None:
+    """Whoever can write to the database cannot talk the vault into another, weaker reading."""
+    sealed = Vault([NEW]).encrypt(b"token", "row-1")
+    with pytest.raises(CredentialError, match="do not begin as Clipcast writes them"):
+        Vault([NEW]).decrypt(bytes([format_byte]) + sealed[1:], "row-1")
+
+
+def test_naming_another_key_of_the_ring_does_not_help() -> None:
+    """The key's id is authenticated as well."""
+    sealed = Vault([OLD]).encrypt(b"token", "row-1")
+    renamed = Vault([NEW]).header + sealed[HEADER_BYTES:]
+    with pytest.raises(CredentialError, match="damaged"):
+        Vault([NEW, OLD]).decrypt(renamed, "row-1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("social_accounts/a/credentials", "social_accounts/b/credentials"),
+        ("social_accounts/a/credentials", "pending_links/a/sealed"),
+        ("social_accounts/a/credentials", "social_accounts/a/credentials/"),
+        ("pending_links/a/sealed", "pending_links/a/credentials"),
+    ],
+)
+def test_neither_row_nor_column_nor_table_can_be_swapped(one: str, other: str) -> None:
+    vault = Vault([NEW])
+    with pytest.raises(CredentialError):
+        vault.decrypt(vault.encrypt(b"token", one), other)
+
+
+@given(damaged=st.binary(max_size=80))
+def test_whatever_stands_in_the_column_is_a_credential_error_at_worst(damaged: bytes) -> None:
+    with pytest.raises(CredentialError):
+        Vault([NEW]).decrypt(damaged, "row-1")
+    with pytest.raises(CredentialError):
+        Vault([NEW]).decrypt(Vault([NEW]).header + damaged, "row-1")
+
+
+def test_keys_are_named_without_being_shown() -> None:
+    sealed = Vault([NEW, OLD]).encrypt(b"token", "row-1")
+    assert key_name(sealed) == key_id_of(NEW) == Vault([NEW, OLD]).key_ids[0]
+    assert Vault([NEW, OLD]).key_ids[1] == key_id_of(OLD)
+    assert NEW.hex() not in key_id_of(NEW)
+    assert [key_name(sealed[: HEADER_BYTES - 1]), key_name(b""), key_name(b"\x02" + sealed[1:])] == [None, None, None]
+
+
+def test_a_vault_hears_of_new_keys_before_it_writes_and_when_it_meets_one() -> None:
+    news = [[NEW, OLD]]
+    sealed = Vault([NEW]).encrypt(b"token", "row-1")
+    reading = Vault([OLD], lambda: news[0])
+    assert reading.decrypt(sealed, "row-1") == b"token"
+    writing = Vault([OLD], lambda: news[0])
+    assert Vault([NEW]).decrypt(writing.encrypt(b"token", "row-1"), "row-1") == b"token"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Throttled, Unavailable
+from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials
 from clipcast.platforms.instagram import Instagram
 from pure.instagram.orders import ACCOUNT_ID, INSTAGRAM, NOW, answer, ok, refused
@@ -72,8 +72,20 @@ def test_a_token_that_is_too_young_disconnects_nobody(reply: Answer) -> None:
         (30, refused(10), ReconnectRequired),
         (-1, refused(100), ReconnectRequired),
         (-1, refused(190, 463), ReconnectRequired),
-        (None, refused(190), ReconnectRequired),
-        (None, refused(100), ReconnectRequired),
+        (30, refused(100, 36009), Throttled),  # a word about a login's code, which is not what was sent
+        (None, refused(190), Throttled),  # also what a token is told that is too young
+        (None, refused(100), Throttled),
+        (None, refused(999), Throttled),
+        (None, answer(400, {"error": "too young"}), Throttled),
+        (None, answer(401, {"portal": "sign in first"}), Throttled),
+        (None, refused(190, 463), ReconnectRequired),
+        (None, refused(190, 467), ReconnectRequired),
+        (None, refused(190, 458), ReconnectRequired),
+        (None, refused(102), ReconnectRequired),
+        (None, refused(10), ScopeLost),
+        *((days_left, answer(200, b"<html>Welcome to the hotel</html>"), ProtocolError) for days_left in (-1, 30, None)),
+        *((days_left, answer(302, b""), ProtocolError) for days_left in (-1, 30, None)),
+        (None, answer(502, b"<html>"), Unavailable),
         (-1, answer(400, {"error_type": "OAuthException", "code": 400, "error_message": "x"}), ReconnectRequired),
         (-1, refused(1), Unavailable),
         (-1, refused(2, status=500), Unavailable),
@@ -100,3 +112,23 @@ def test_what_the_real_api_needs(lacking: tuple[str, ...], missing: list[str]) -
     credentials = Credentials({name: value for name, value in owned().values.items() if name not in lacking})
     assert INSTAGRAM.missing_credentials(credentials) == missing
     assert INSTAGRAM.supports_real_api(credentials) is (not missing)
+
+
+@pytest.mark.parametrize("reply", [refused(10), refused(200), refused(299)])
+def test_a_permission_that_was_taken_away_is_told_apart(reply: Answer) -> None:
+    """Nothing can be renewed without it, and still the token lives out its time."""
+    with pytest.raises(ScopeLost, match="a permission was taken away"):
+        INSTAGRAM.refreshed(owned(), reply, NOW)
+
+
+@pytest.mark.parametrize(
+    ("login", "scope", "missing"),
+    [
+        ("instagram", "instagram_business_basic", ["instagram_business_content_publish"]),
+        ("", "instagram_business_basic,instagram_business_content_publish", []),
+        ("facebook", "instagram_basic,instagram_content_publish,pages_show_list", ["pages_read_engagement"]),
+        ("instagram", "", []),
+    ],
+)
+def test_each_login_has_permissions_of_its_own(login: str, scope: str, missing: list[str]) -> None:
+    assert INSTAGRAM.scopes_missing(owned(login=login, scope=scope)) == missing

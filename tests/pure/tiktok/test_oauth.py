@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Throttled, Unavailable
+from clipcast.errors import PlatformError, ProtocolError, ReconnectRequired, Rejected, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form
 from clipcast.platforms.tiktok import TikTok
 from pure.tiktok.orders import NOW, TIKTOK, answer, at
@@ -74,18 +74,38 @@ def test_an_unknown_life_is_not_guessed() -> None:
     assert TIKTOK.refreshed(OWNED, without("expires_in"), NOW).expires_at is None
 
 
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+def test_a_wrong_app_secret_blames_the_settings_and_no_account(code: str) -> None:
+    """One wrong variable must not disconnect every account of the installation."""
+    with pytest.raises(Rejected) as caught:
+        TIKTOK.refreshed(OWNED, answer(401, {"error": code}), NOW)
+    assert "CLIPCAST_TIKTOK_CLIENT_SECRET" in str(caught.value)
+
+
+def test_a_renewal_that_lost_a_permission_is_kept_and_told_apart() -> None:
+    """The old refresh token may be dead already, so the new ones count, whatever they lack."""
+    fresh = TIKTOK.refreshed(OWNED, answer(200, {**RENEWED, "scope": "user.info.basic,video.upload,video.list"}), NOW)
+    assert fresh.get("access_token") == RENEWED["access_token"]
+    assert TIKTOK.scopes_missing(fresh) == ["video.publish"]
+
+
+def test_what_was_allowed_is_not_guessed() -> None:
+    """Credentials that a person pasted need not say what they are good for."""
+    assert TIKTOK.scopes_missing(Credentials({"access_token": "a"})) == []
+
+
 @pytest.mark.parametrize("http_status", [200, 400, 401])
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("invalid_request", ReconnectRequired),
-        ("invalid_client", ReconnectRequired),
         ("invalid_grant", ReconnectRequired),
-        ("invalid_scope", ReconnectRequired),
-        ("unauthorized_client", ReconnectRequired),
-        ("unsupported_grant_type", ReconnectRequired),
         ("access_denied", ReconnectRequired),
-        ("something_new", ReconnectRequired),
+        ("invalid_scope", ScopeLost),
+        ("invalid_request", Rejected),
+        ("invalid_client", Rejected),
+        ("unauthorized_client", Rejected),
+        ("unsupported_grant_type", Rejected),
+        ("something_new", Rejected),
         ("server_error", Unavailable),
         ("temporarily_unavailable", Unavailable),
         ("rate_limit_exceeded", Throttled),
@@ -107,7 +127,7 @@ def test_the_error_key_decides_whatever_the_http_status(http_status: int, code: 
         (answer(503, {"error": "invalid_grant"}), Unavailable),
         (answer(408, b""), Unavailable),
         (answer(429, b""), Throttled),
-        (answer(400, b"<html>"), ReconnectRequired),
+        (answer(400, b"<html>"), Rejected),
         (answer(200, b"<html>"), ProtocolError),
         (answer(200, {}), ProtocolError),
         (without("access_token"), ProtocolError),

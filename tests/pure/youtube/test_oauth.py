@@ -8,7 +8,7 @@ from clipcast.accounts.credentials import seal
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import choose, with_app_credentials
 from clipcast.accounts.vault import Vault
-from clipcast.errors import ConfigurationError, PlatformError, ProtocolError, ReconnectRequired, Rejected, Throttled, Unavailable
+from clipcast.errors import ConfigurationError, PlatformError, ProtocolError, ReconnectRequired, Rejected, ScopeLost, Throttled, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form
 from clipcast.platforms.youtube import YouTube
 from clipcast.settings import load_settings
@@ -78,7 +78,7 @@ def test_an_unknown_life_is_not_guessed() -> None:
     [
         (400, "invalid_grant", ReconnectRequired),
         (400, "access_denied", ReconnectRequired),
-        (400, "invalid_scope", ReconnectRequired),
+        (400, "invalid_scope", ScopeLost),
         (400, "admin_policy_enforced", ReconnectRequired),
         (403, "org_internal", ReconnectRequired),
         (401, "invalid_client", Rejected),
@@ -144,3 +144,10 @@ def test_what_can_be_set_for_the_app_is_named_by_its_variable() -> None:
     seal(account, Credentials({"access_token": "ya29.own"}), vault)
     with pytest.raises(ConfigurationError, match="CLIPCAST_YOUTUBE_CLIENT_ID and CLIPCAST_YOUTUBE_CLIENT_SECRET"):
         choose(account, vault, YOUTUBE, load_settings(data_dir=Path("unused"), simulation="off"))
+
+
+def test_a_renewal_that_lost_a_permission_is_kept_and_told_apart() -> None:
+    uploads = "https://www.googleapis.com/auth/youtube.upload"
+    fresh = YOUTUBE.refreshed(OWNED, answer(200, {"access_token": "ya29.new", "expires_in": 3599, "scope": uploads}), NOW)
+    assert fresh.get("access_token") == "ya29.new"
+    assert YOUTUBE.scopes_missing(fresh) == ["https://www.googleapis.com/auth/youtube.readonly"]

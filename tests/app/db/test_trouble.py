@@ -1,0 +1,29 @@
+"""What a database says when it cannot be used now: trouble that passes, and not an error that nobody expects."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import make_url, text
+
+from clipcast.clock import system_clock
+from clipcast.db.engine import Database
+from clipcast.errors import Busy
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_takes_no_writes_is_busy(database_url: str) -> None:
+    """As a standby after a switch, or a server whose disk is full."""
+    url = make_url(database_url).update_query_dict({"options": "-c default_transaction_read_only=on"})
+    standby = Database(url.render_as_string(hide_password=False))
+
+    with closing(standby), pytest.raises(Busy, match="cannot take this now"), standby.writing() as session:
+        session.execute(text("CREATE TABLE written (id integer)"))
+
+
+def test_a_clock_is_compared_with_the_databases(database_url: str) -> None:
+    """SQLite's is our own."""
+    with closing(Database(database_url)) as database:
+        ahead_s = database.ahead_by(lambda: system_clock() + timedelta(seconds=9)).total_seconds()
+
+    assert ahead_s == (0 if database.is_sqlite else pytest.approx(9, abs=2))
