@@ -34,18 +34,18 @@ format: $(DEV) ## put the code into the form that lint expects
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## measure upload, claiming, throughput and lateness on this machine
+bench: $(DEV) ## measure uploads, claiming, handing out, throughput and lateness on this machine; ARGS="dispatch workers" chooses
 	@$(BIN)/python -m bench $(ARGS)
 
-chaos: $(DEV) ## kill the worker N=1000 times and count what was lost or doubled
-	@$(BIN)/python tests/process/chaos.py --kills $(N)
+chaos: $(DEV) ## kill the worker N=1000 times and count what was lost or doubled; BROKER=redis (or rabbitmq): all of Celery's parts
+	@$(BIN)/python tests/process/$(if $(BROKER),celery_chaos.py --broker $(BROKER),chaos.py) --kills $(N) $(ARGS)
 
 docs: $(DEV) ## write the generated pages of docs/reference anew
 	@$(BIN)/python docs/generate.py
 
 pins: $(DEV) ## choose the exact versions of requirements/ again; ARGS=--upgrade takes newer ones
-	$(BIN)/uv pip compile --quiet $(ARGS) --extra postgres --group build pyproject.toml --output-file requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet $(ARGS) --extra postgres --group dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) --extra postgres --extra celery --group build pyproject.toml --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet $(ARGS) --extra postgres --extra celery --extra otel --group dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
 
 clean: ## remove .venv and caches; your clipcast-data stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

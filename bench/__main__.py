@@ -10,15 +10,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import claim, engine, large, lateness, upload, youtube
+from bench import claim, dispatch, engine, large, lateness, refresh, upload, workers, youtube
 
 BENCHES: dict[str, Callable[[], list[str]]] = {
     "upload": upload.measure,
     "youtube": youtube.measure,
     "large": large.measure,
     "claim": claim.measure,
+    "dispatch": dispatch.measure,
     "engine": engine.measure,
     "lateness": lateness.measure,
+    "refresh": refresh.measure,
+    "workers": workers.measure,
+    "burst": workers.burst,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -1,12 +1,15 @@
-"""A server that takes uploads and throws them away: `python bench/sink.py` prints its port.
+"""A server that takes uploads and throws them away: `python bench/sink.py [PROCESSING_S]` prints its port.
 
-It answers the few calls of each platform that an upload needs, as cheaply as Python can, so that what is measured is the sender.
+It answers the few calls of each platform that an upload needs, as cheaply as Python can, so that what is measured is the sender. A TikTok
+post is complete PROCESSING_S seconds after its init (at once, when that is not given).
 """
 
 import json
 import re
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
 
 BUFFER_BYTES = 1 << 20
@@ -92,8 +95,16 @@ def _tiktok_chunk(head: bytes, *_: object) -> bytes:
     return _http("201 Created" if done else "206 Partial Content", b"null", extra)
 
 
-def _tiktok_init(_: bytes, body: bytes, port: int) -> bytes:
-    return _ok({"publish_id": f"v_pub_file~v2-1.{abs(hash(body)):019d}"[:60], "upload_url": f"http://127.0.0.1:{port}/upload?upload_id=1"})
+def _tiktok_init(_: bytes, __: bytes, port: int) -> bytes:
+    """The id is the time, so that nothing has to be remembered."""
+    return _ok({"publish_id": f"v_pub_file~v2-1.{time.time_ns():019d}", "upload_url": f"http://127.0.0.1:{port}/upload?upload_id=1"})
+
+
+def _tiktok_status(_: bytes, body: bytes, __: int) -> bytes:
+    begun_ns = int(json.loads(body)["publish_id"].rpartition(".")[2])
+    if time.time_ns() < begun_ns + PROCESSING_S * 1e9:
+        return _ok({"status": "PROCESSING_UPLOAD"})
+    return _ok({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": [7_000_000_000_000_000_000 + begun_ns % 10**15]})
 
 
 def _youtube_session(_: bytes, __: bytes, port: int) -> bytes:
@@ -123,6 +134,7 @@ def _instagram_container(_: bytes, __: bytes, port: int) -> bytes:
     return _json({"id": CONTAINER, "uri": f"http://127.0.0.1:{port}/rupload/{CONTAINER}"})
 
 
+PROCESSING_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
 CONTAINER = "17889455560051444"
 ANSWERS: dict[str, Callable[[bytes, bytes, int], bytes]] = {
     "PUT /upload/youtube": _youtube_chunk,
@@ -131,7 +143,7 @@ ANSWERS: dict[str, Callable[[bytes, bytes, int], bytes]] = {
     "GET /youtube": lambda *_: _json(YOUTUBE_CHANNEL),
     "POST /rupload": lambda *_: _json({"success": True}),
     "POST /v2/post/publish/creator_info": lambda *_: _ok(CREATOR),
-    "POST /v2/post/publish/status": lambda *_: _ok({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": [7000000000000000001]}),
+    "POST /v2/post/publish/status": _tiktok_status,
     "POST /v2/post/publish": _tiktok_init,
     "POST /v": _instagram_container,
     "GET /v": lambda *_: _json({"id": CONTAINER, "status_code": "IN_PROGRESS"}),

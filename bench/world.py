@@ -1,5 +1,6 @@
 """What the measurements share: a system in a temporary directory, servers in other processes, and summaries of rounds."""
 
+import os
 import socket
 import statistics
 import subprocess
@@ -11,9 +12,11 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import urllib3
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from clipcast.accounts.credentials import set_account_credentials
@@ -28,12 +31,13 @@ from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 
 HERE = Path(__file__).parent
+POSTGRES_URL = os.environ.get("CLIPCAST_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 
 
 @contextmanager
-def sink() -> Iterator[int]:
+def sink(processing_s: float = 0) -> Iterator[int]:
     """The upload sink in another process; gives its port."""
-    with _process([sys.executable, str(HERE / "sink.py")]) as process:
+    with _process([sys.executable, str(HERE / "sink.py"), str(processing_s)]) as process:
         assert process.stdout
         yield int(process.stdout.readline())
 
@@ -46,6 +50,28 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A new, empty PostgreSQL database; gives its URL.
+
+    Raises:
+        OSError: no server can be reached.
+    """
+    name = f"bench_{uuid4().hex[:12]}"
+    server = create_engine(POSTGRES_URL.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    try:
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError as error:
+        raise ConnectionError(f"PostgreSQL cannot be reached at {POSTGRES_URL}") from error
+    try:
+        yield POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
+    finally:
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        server.dispose()
 
 
 def opened(directory: Path, *, migrated: bool = False, **settings: Any) -> Clipcast:
@@ -132,6 +158,16 @@ def summary(values: Sequence[float], unit: str) -> str:
     'median 2.00 ms (1.00 to 3.00, 3 rounds)'
     """
     return f"median {statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f}, {len(values)} rounds)"
+
+
+def percentiles(values: Sequence[float], unit: str) -> str:
+    """The middle and the tail.
+
+    >>> percentiles([float(number) for number in range(101)], "ms")
+    'p50 50 ms, p99 99 ms, max 100 ms'
+    """
+    cut = statistics.quantiles(values, n=100, method="inclusive")
+    return f"p50 {cut[49]:.0f} {unit}, p99 {cut[98]:.0f} {unit}, max {max(values):.0f} {unit}"
 
 
 def free_port() -> int:
