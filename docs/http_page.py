@@ -25,12 +25,19 @@ def operations(document: Schema) -> Iterator[str]:
 def _operation(name: str, operation: Schema) -> Iterator[str]:
     yield f"### `{name}`"
     yield operation.get("description") or operation.get("summary", "")
+    yield _access(operation)
     parameters = list(_parameters(operation.get("parameters", [])))
     if parameters:
         yield table(["parameter", "in", "type", "meaning"], parameters)
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
         yield f"Body (`{content_type}`): {_type(content['schema'])}."
     yield "\n".join(_answers(operation["responses"]))
+
+
+def _access(operation: Schema) -> str:
+    """Who may call it: what any one of its security requirements asks for, since they all ask for the same."""
+    needed = {scope for requirement in operation.get("security", []) for scopes in requirement.values() for scope in scopes}
+    return f"Needs: {', '.join(f'`{scope}`' for scope in sorted(needed))}." if needed else "Open to anybody."
 
 
 def _parameters(parameters: Sequence[Schema]) -> Iterator[list[str]]:
