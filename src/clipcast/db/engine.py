@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -31,6 +31,9 @@ _POSTGRESQL_OPTIONS: Final = {
     "tcp_user_timeout": "15000",  # milliseconds
 }
 """How long PostgreSQL may be silent, unless the URL says otherwise: the system would wait a quarter of an hour for a host that is gone."""
+
+_HIDDEN: Final = True
+"""An unexpected error's text goes into the log, where the values of its statement have no place: whatever they are."""
 
 _PASSING: Final = frozenset({"25006", "25P03"})
 """PostgreSQL takes no writes now (its disk is full, or it is the standby after a switch), or ended a transaction that took too long."""
@@ -157,7 +160,16 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     url = url.update_query_dict({name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query})
-    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=_HIDDEN)
+    event.listen(engine, "handle_error", _without_detail)
+    return engine
+
+
+def _without_detail(context: ExceptionContext) -> None:
+    """PostgreSQL's own words say what is wrong in their first line, and in the next ones repeat the row that it is wrong with."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = tuple(part.partition("\nDETAIL:")[0] if isinstance(part, str) else part for part in error.args)
 
 
 def _sqlite(url: str, busy_timeout_s: float) -> Engine:
@@ -170,7 +182,7 @@ def _sqlite(url: str, busy_timeout_s: float) -> Engine:
         raise ConfigurationError(
             f"The directory of the database {path} cannot be made: {error.strerror}. Check CLIPCAST_DATA_DIR."
         ) from error
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, pool_size=20, max_overflow=60)
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, pool_size=20, max_overflow=60, hide_parameters=_HIDDEN)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -2,13 +2,17 @@
 
 from contextlib import closing
 from datetime import timedelta
+from traceback import format_exception
 
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from clipcast.clock import system_clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy
+
+PASTED = "act.pasted-by-mistake"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -27,3 +31,20 @@ def test_a_clock_is_compared_with_the_databases(database_url: str) -> None:
         ahead_s = database.ahead_by(lambda: system_clock() + timedelta(seconds=9)).total_seconds()
 
     assert ahead_s == (0 if database.is_sqlite else pytest.approx(9, abs=2))
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("SELECT :value FROM social_accounts WHERE no_such_column = :value", "no_such_column"),
+        ("INSERT INTO ledger_heads (stream, sequence, hash) VALUES (:value, NULL, 'hash')", "sequence"),
+    ],
+)
+def test_an_error_that_nobody_expects_keeps_the_values_to_itself(database_url: str, statement: str, wrong: str) -> None:
+    """Its text goes into the log, and a token pasted into the wrong field is among the values. PostgreSQL repeats the whole row."""
+    with closing(Database(database_url)) as database, pytest.raises(DBAPIError) as raised, database.writing() as session:
+        session.execute(text(statement), {"value": PASTED})
+
+    told = "".join(format_exception(raised.value))
+    assert wrong in told
+    assert PASTED not in told
