@@ -27,6 +27,7 @@ from clipcast.log import redact
 from clipcast.people.admission import MANAGES, READS, CurrentActor
 from clipcast.platforms.base import AnyPlatform, Credentials
 from clipcast.settings import Settings
+from clipcast.turnstiles import ASKS_PLATFORM
 
 
 class _Services(Protocol):
@@ -138,7 +139,7 @@ def change_account(account_id: str, change: AccountChange, services: Services, a
     return _shown(row, services)
 
 
-@router.post("/{account_id}/refresh", dependencies=[MANAGES])
+@router.post("/{account_id}/refresh", dependencies=[MANAGES, ASKS_PLATFORM])
 def refresh_account(account_id: str, services: Services, *, dry_run: bool = False) -> RefreshOut:
     """Ask the platform for a new token now, although the worker does so by itself in time. With `dry_run` only say what would be done."""
     return RefreshOut.model_validate(services.upkeep.refresh_one(account_id, dry_run=dry_run))

@@ -29,6 +29,7 @@ from clipcast.system import Clipcast
 from clipcast.telemetry.collectors import Installation
 from clipcast.telemetry.metrics import Metrics
 from clipcast.timetable.routes import router as slots_router
+from clipcast.turnstiles import Turnstiles
 from clipcast.worker.embedded import EmbeddedWorker
 from clipcast.worker.optional import celery_part
 from clipcast.worker.presence import Presence
@@ -57,11 +58,16 @@ _ROUTERS: Final = (
 )
 
 
-def create_app(clipcast: Clipcast, *, with_worker: bool = True) -> FastAPI:
+PATIENCE_S: Final = 30.0
+"""How long a request waits for its turn where somebody else's server is asked."""
+
+
+def create_app(clipcast: Clipcast, *, with_worker: bool = True, patience_s: float = PATIENCE_S) -> FastAPI:
     """The application of an opened installation, whose database is migrated already.
 
     While it is served, `settings.worker_threads` threads carry out what is due, or with a broker Celery's workers are told of it; neither
-    when `with_worker` is False. Closing the installation stays with the caller.
+    when `with_worker` is False. `patience_s` is how long a request may wait for its turn where others' servers are asked. Closing the
+    installation stays with the caller.
     """
     metrics = Metrics(Installation(clipcast.db, clipcast.clock, clipcast.platforms))
     app = DocumentedApi(
@@ -72,6 +78,7 @@ def create_app(clipcast: Clipcast, *, with_worker: bool = True) -> FastAPI:
         lifespan=_lifespan(clipcast, metrics) if with_worker else None,
     )
     app.state.clipcast, app.state.metrics, app.state.wake = clipcast, metrics, _nobody_to_wake
+    app.state.turnstiles = Turnstiles(patience_s)
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", first_page, methods=["GET"], tags=["health"], dependencies=[READS], response_model=dict[str, str])

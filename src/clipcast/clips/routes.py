@@ -23,6 +23,7 @@ from clipcast.clips.upload import MultipartUpload, malformed
 from clipcast.db.engine import Database
 from clipcast.errors import NotFound, TooLarge
 from clipcast.people.admission import PUBLIC, PUBLISHES, READS
+from clipcast.turnstiles import turnstiles
 
 MAX_JSON_BYTES: Final = 65_536
 _MULTIPART_OVERHEAD: Final = 1 << 20  # what boundaries, headers and small fields may add to the file
@@ -120,7 +121,8 @@ async def _fetch(request: Request) -> Clip:
         wanted = ClipByUrl.model_validate_json(bytes(body))
     except ValidationError as error:
         raise _unreadable(error) from error
-    return await run_in_threadpool(_services(request).library.add_url, wanted.url, slideshow_of=wanted.slideshow_of)
+    async with turnstiles(request).fetching.passed():
+        return await run_in_threadpool(_services(request).library.add_url, wanted.url, slideshow_of=wanted.slideshow_of)
 
 
 def _unreadable(error: ValidationError) -> RequestValidationError:

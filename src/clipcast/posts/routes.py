@@ -14,6 +14,7 @@ from clipcast.publications import preflight, publishing
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.routes import Services, Wake
 from clipcast.publications.schemas import PreflightAnswer
+from clipcast.turnstiles import ASKS_PLATFORM
 
 router = APIRouter(prefix="/posts", tags=["posts"])
 
@@ -38,7 +39,7 @@ def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None)
     return shown
 
 
-@router.post("/preflight", dependencies=[PUBLISHES])
+@router.post("/preflight", dependencies=[PUBLISHES, ASKS_PLATFORM])
 def check_before_posting(services: Services, wanted: PostIn) -> PostPreflight:
     """What posting this would run into, target by target. Nothing is written."""
     with services.db.reading() as session:

@@ -9,6 +9,7 @@ from clipcast.accounts.disconnecting import Disconnector
 from clipcast.people.admission import MANAGES, CurrentActor
 from clipcast.publications import leaving
 from clipcast.publications.leaving import Left
+from clipcast.turnstiles import ASKS_PLATFORM
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
@@ -40,13 +41,13 @@ def _services(request: Request) -> _Services:
 Services = Annotated[_Services, Depends(_services)]
 
 
-@router.post("/{account_id}/disconnection", dependencies=[MANAGES])
+@router.post("/{account_id}/disconnection", dependencies=[MANAGES, ASKS_PLATFORM])
 def disconnect_account(account_id: str, services: Services, actor: CurrentActor) -> LeftOut:
     """Withdraw our access at the platform and remove the account's credentials; it stays, `revoked`, until it is connected again."""
     return LeftOut.of(leaving.disconnect(services.disconnector, account_id, actor=actor.label))
 
 
-@router.delete("/{account_id}", dependencies=[MANAGES])
+@router.delete("/{account_id}", dependencies=[MANAGES, ASKS_PLATFORM])
 def delete_account(account_id: str, services: Services, actor: CurrentActor) -> LeftOut:
     """Disconnect the account and hide it; its history stays. 409 while posts of it are under way or scheduled."""
     return LeftOut.of(leaving.delete(services.disconnector, account_id, actor=actor.label))

@@ -27,6 +27,7 @@ from clipcast.publications.schemas import (
     QuotaOut,
 )
 from clipcast.publications.states import State
+from clipcast.turnstiles import ASKS_PLATFORM
 
 publications_router = APIRouter(prefix="/publications", tags=["publications"])
 ledger_router = APIRouter(prefix="/ledger", tags=["ledger"])
@@ -88,7 +89,7 @@ def list_publications(
     return PublicationPage(publications=[PublicationOut.of(each) for each in page], next=page[-1].id if len(found) > limit else None)
 
 
-@publications_router.post("/preflight", dependencies=[PUBLISHES])
+@publications_router.post("/preflight", dependencies=[PUBLISHES, ASKS_PLATFORM])
 def check_before_publishing(services: Services, body: PublishBody) -> PreflightAnswer:
     """What publishing this would run into. Nothing is written; the platform is asked what the account may do, where it can be asked."""
     problems = preflight.preflight(services.db, services.connections, services.platforms, body.request(), services.clock())
@@ -171,7 +172,7 @@ def verify_ledger(services: Services) -> LedgerVerification:
         return LedgerVerification.of(ledger.verify(session))
 
 
-@quota_router.get("/{account_id}/quota", dependencies=[READS])
+@quota_router.get("/{account_id}/quota", dependencies=[READS, ASKS_PLATFORM])
 def show_quota(services: Services, account_id: str) -> QuotaOut:
     """What is used and left of every limit that the platform documents: its own numbers where it tells them, our count otherwise."""
     return QuotaOut.model_validate(quota.quota_of(services.db, services.connections, account_id, services.clock()))

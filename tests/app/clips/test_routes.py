@@ -27,6 +27,7 @@ from clipcast.clips.storage import LocalStorage, Storage
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, NotFound
+from clipcast.turnstiles import Turnstiles
 from keys import bearer, new_key
 
 #: What differs between the databases is tested in test_ingest.py; this file is about HTTP.
@@ -85,6 +86,7 @@ def site(library: Library, db: Database, clock: Clock, links: Links) -> Iterator
     app.include_router(router)
     app.include_router(media_router)
     app.add_exception_handler(ClipcastError, explain)
+    app.state.turnstiles = Turnstiles(patience_s=20)
     app.state.clipcast = Services(library, library.storage, db, clock, links)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
