@@ -75,6 +75,7 @@ def create_app(clipcast: Clipcast, *, with_worker: bool = True, patience_s: floa
         summary="Publishes short videos and photo sets to TikTok, Instagram and YouTube: never twice, never lost, never silent.",
         version=version("clipcast"),
         openapi_url=None,  # FastAPI's own pages would be open to everybody; `documentation` has ours
+        redirect_slashes=False,  # clients would repeat their tokens at http:// and whatever name the request came with
         lifespan=_lifespan(clipcast, metrics) if with_worker else None,
     )
     app.state.clipcast, app.state.metrics, app.state.wake = clipcast, metrics, _nobody_to_wake

@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -174,4 +175,13 @@ async def _routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     code, detail = _ROUTING.get(error.status_code, (name, f"{error.detail}."))
+    if error.status_code == 404 and request.scope["path"].endswith("/"):
+        detail = _without_slash(request)
     return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _without_slash(request: Request) -> str:
+    """Names the address that was meant where it is one of ours word for word; any other may hold what is nobody's to repeat."""
+    meant = request.scope["path"].rstrip("/")
+    known = any(getattr(route, "path", None) == meant for route in iter_route_contexts(request.app.routes))
+    return f"There is nothing at this address. Send it without the slash at its end{f', to {meant}' if meant and known else ''}."

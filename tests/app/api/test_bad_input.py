@@ -293,6 +293,20 @@ def test_an_unknown_address_and_a_wrong_method_are_told_apart(door: Api) -> None
 
 
 @pytest.mark.parametrize(
+    ("address", "without"),
+    [("/accounts/", "/accounts"), ("/docs//", "/docs"), (f"/accounts/{SECRET}/", "without the slash"), ("//", "without the slash")],
+)
+def test_a_slash_too_many_sends_nobody_elsewhere(door: Api, address: str, without: str) -> None:
+    """A redirect would lead to the name that the request came with, over plain HTTP, and clients would send body and key there again."""
+    answers = [door(method, address, body, Host="elsewhere.test") for method, body in [("POST", {"access_token": SECRET}), ("GET", None)]]
+
+    assert [(answer.status, answer.code) for answer in answers] == [(404, "no_such_route")] * 2
+    assert all(without in answer.json["detail"] for answer in answers)
+    assert "elsewhere.test" not in door.heard
+    assert "marker" not in door.heard
+
+
+@pytest.mark.parametrize(
     ("address", "body"),
     [
         (PUBLISH, {"clip_id": "x", "platform": "tiktok", "access_token": SECRET}),
