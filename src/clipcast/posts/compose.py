@@ -67,7 +67,7 @@ def create(
     earlier = _earlier_in_turn(session, key, wanted)
     if earlier is not None:
         return store.get(session, earlier.post_id)
-    requests, targets = checked(session, wanted, platforms, now)
+    requests, targets = checked(session, wanted, platforms, now, is_promised=promised_at is not None)
     places = _slots(session, targets, now) if wanted.when else [wanted.due_at()] * len(targets)
     policy = wanted.if_missed or missed.DEFAULT
     post = _composed(session, wanted, targets, places, policy=policy, now=now)
@@ -87,14 +87,17 @@ def create(
     return post
 
 
-def checked(session: Session, wanted: PostIn, platforms: Platforms, now: datetime) -> tuple[list[PublishRequest], list[Target]]:
-    """What the post asks of each target, if nothing stands against any of it; nothing is written.
+def checked(
+    session: Session, wanted: PostIn, platforms: Platforms, now: datetime, *, is_promised: bool = False
+) -> tuple[list[PublishRequest], list[Target]]:
+    """What the post asks of each target, if nothing stands against any of it; nothing is written. What `is_promised` may be late.
 
     Raises:
         PossibleDuplicate, InvalidRequest, NotFound: as `create`.
     """
     requests = requests_of(session, wanted, platforms)
-    targets = _checked(session, requests, platforms, now)
+    in_question = [request.model_copy(update={"scheduled_at": None}) for request in requests] if is_promised else requests
+    targets = _checked(session, in_question, platforms, now)
     if not wanted.allow_duplicate:
         contents = [content_sha256(session, request) for request in requests]
         _refuse_doubles(session, list(zip(targets, contents, strict=True)), now)
@@ -277,7 +280,12 @@ def _apply(post: Post, wanted: PostChange, now: datetime) -> datetime | None:
     moved_to = _meant(wanted, zone)
     if moved_to is not None:
         assert wanted.scheduled_at is not None
-        post.scheduled_at, post.asked_for = moved_to, wanted.scheduled_at if wanted.scheduled_at.tzinfo is None else None
+        asked_for = wanted.scheduled_at if wanted.scheduled_at.tzinfo is None else None
+        if moved_to == post.scheduled_at and publishing.has_passed(moved_to, now):
+            moved_to = None  # who sends an overdue post back as it is does not move it
+        else:
+            publishing.check_move(moved_to, now)
+            post.scheduled_at, post.asked_for = moved_to, asked_for
     elif zone != post.timezone:
         post.asked_for = None  # the moment stays, and with it what the clocks of the new zone show
     post.timezone = zone

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +26,10 @@ Platforms = Mapping[str, AnyPlatform]
 FARTHEST: Final = timedelta(days=3653)
 """How far from now, ahead or back, a post may be meant to go out: ten years, beyond which it is a slip of the pen."""
 TOO_FAR: Final = "it is more than ten years away; check its year"
+
+SLOW_HANDS: Final = timedelta(minutes=2)
+"""How long ago a time may be that is asked for now: clocks differ, and people take their time. What is asked for an earlier one would go
+out at once, all over the world, for one mistyped digit of its year."""
 
 
 class PublishRequest(BaseModel):
@@ -102,12 +106,29 @@ def _problems_of_time(at: datetime | None, now: datetime) -> list[Problem]:
         return []
     if at.tzinfo is None:
         return [Problem("scheduled_at", "no_time_zone", "scheduled_at needs a time zone, for example 2026-05-01T09:00:00+02:00.")]
-    return [Problem("scheduled_at", "scheduled_at_too_far", f"scheduled_at cannot be used: {TOO_FAR}.")] if is_too_far(at, now) else []
+    if is_too_far(at, now):
+        return [Problem("scheduled_at", "scheduled_at_too_far", f"scheduled_at cannot be used: {TOO_FAR}.")]
+    if has_passed(at, now):
+        sentence = f"Its time has passed: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Leave the time out to publish now, or name one to come."
+        return [Problem("scheduled_at", "scheduled_at_passed", sentence)]
+    return []
 
 
 def is_too_far(at: datetime, now: datetime) -> bool:
     """Whether nobody means that moment. Near the ends of the calendar, sums and other zones' clocks would leave it."""
     return abs(at - now) > FARTHEST
+
+
+def has_passed(at: datetime, now: datetime) -> bool:
+    """Whether that moment is over, longer than hands are slow: nobody asks for it but by mistake."""
+    return at < now - SLOW_HANDS
+
+
+def check_move(at: datetime, now: datetime) -> None:
+    """Raises InvalidRequest where nothing can be moved to that moment."""
+    if has_passed(at, now) and not is_too_far(at, now):
+        sentence = f"The time to move it to has passed: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+        raise InvalidRequest(f"{sentence} Name one to come, or the present one to publish now.")
 
 
 def checked_target(session: Session, request: PublishRequest, platforms: Platforms, now: datetime) -> Target:

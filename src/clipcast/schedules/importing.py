@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
@@ -19,8 +19,7 @@ from clipcast.errors import Conflict, IdempotencyConflict, InvalidRequest, NotFo
 from clipcast.posts import compose
 from clipcast.posts.schemas import PostIn
 from clipcast.publications import store as publications
-from clipcast.publications.missed import A_MOMENT_S
-from clipcast.publications.publishing import TOO_FAR, Platforms, Target, is_too_far
+from clipcast.publications.publishing import TOO_FAR, Platforms, Target, has_passed, is_too_far
 from clipcast.schedules.schemas import ImportReport, RowProblem
 from clipcast.schedules.tables import MAX_ROWS, BadCell, Row, check_shape, options_of, rows_of
 from clipcast.timetable import store as timetable
@@ -170,7 +169,7 @@ class _Check:
         due_at = wanted.post.due_at()
         if due_at is not None and is_too_far(due_at, self._now):
             raise BadCell("when", f"{TOO_FAR[0].upper()}{TOO_FAR[1:]}.")
-        if due_at is not None and due_at < self._now - timedelta(seconds=A_MOMENT_S):  # a wrong year would put a whole table out at once
+        if due_at is not None and has_passed(due_at, self._now):
             raise BadCell("when", f"It has passed: {due_at:%Y-%m-%d %H:%M} UTC. Write now to post at once, or a time to come.")
 
     def _was_imported(self, wanted: Wanted) -> bool:

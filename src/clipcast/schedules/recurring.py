@@ -158,6 +158,8 @@ def edit(
     row = store.get(session, recurrence_id, lock=True)
     if next(times(row, local - timedelta(seconds=1)), None) != local:
         raise NotFound(f"This recurrence does not come at {local.isoformat()}. GET /recurrences/{row.id}/occurrences lists when it does.")
+    if wanted.move_to is not None:
+        publishing.check_move(moment(row, wanted.move_to).at, now)
     found = store.occurrence(session, row.id, local)
     if found is not None and found.skipped:
         raise Conflict("This occurrence was left out before. Compose a post of its own instead.")

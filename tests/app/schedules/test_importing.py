@@ -179,7 +179,9 @@ def test_a_row_whose_time_has_passed_is_bad_unless_it_went_out(idle_api: Api, cl
     table = f"{HEAD}\n{clip},tiktok,2026-03-01 12:30,Soon\n"
     assert len(imported(idle_api, table).json["posts"]) == 1
     clock.now += timedelta(days=1)
-    late = f"{table}{clip},tiktok,2025-03-02 12:30,A year ago\n{clip},tiktok,2026-03-02 11:54:59,Late\n{clip},tiktok,2026-03-02 11:56,Now\n"
+    late = (
+        f"{table}{clip},tiktok,2025-03-02 12:30,A year ago\n{clip},tiktok,2026-03-02 11:57:59,Late\n{clip},tiktok,2026-03-02 11:58:01,Now\n"
+    )
 
     report = imported(idle_api, late, "?dry_run=true").json
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.api.calling import Api, new_account, until
+from app.api.calling import Api, new_account, until, written
 from clipcast import ledger
 from clipcast.posts.models import Post
 from clipcast.schedules import recurring
@@ -129,6 +129,21 @@ def test_one_occurrence_is_moved_rewritten_or_left_out(idle_api: Api, clip: str,
     assert sorted(days) == [day for day in range(2, 27) if day != 21]  # the fourth is there, withdrawn
     assert idle_api("PATCH", f"{path}/2026-03-03T09:00:00", {"caption": "Late"}).status == 200
     assert idle_api("PATCH", f"{path}/2026-03-03T10:00:00", {"skip": True}).code == "not_found"
+
+
+@pytest.mark.parametrize("day", ["03", "20"], ids=["made", "planned"])
+def test_one_occurrence_is_not_moved_to_the_past(idle_api: Api, clip: str, clipcast: Clipcast, clock: MovableClock, day: str) -> None:
+    """It would go out at once, for one mistyped digit."""
+    path = f"/recurrences/{recurrent(idle_api, clip)['id']}/occurrences/2026-03-{day}T09:00:00"
+    before = written(clipcast)
+
+    refused = idle_api("PATCH", path, {"move_to": "2020-12-06T18:00:00"})
+
+    assert (refused.status, refused.code, written(clipcast)) == (400, "invalid_request", before)
+    assert "The time to move it to has passed: 2020-12-06 17:00 UTC." in refused.json["detail"]
+    assert idle_api("PATCH", path, {"move_to": "2026-03-01T12:59:00"}).json["scheduled_at"] == "2026-03-01T11:59:00Z"
+    clock.now += timedelta(days=30)
+    assert idle_api("PATCH", path.replace(f"-{day}T", "-25T"), {"caption": "Late"}).status == 200
 
 
 def test_this_and_all_that_follow_are_withdrawn(idle_api: Api, clip: str, clipcast: Clipcast, clock: MovableClock) -> None:

@@ -210,37 +210,60 @@ def test_a_missed_hour_is_skipped_where_that_was_wanted(idle_api: Api, clip: str
     assert events == ["publish_cancelled", "publish_missed", "publish_started"]
 
 
-@pytest.mark.parametrize(
-    ("policy", "start_by"),
-    [
-        ("skip", "2026-02-27T12:05:00Z"),
-        ({"publish_late_within_s": 86_400, "otherwise": "ask"}, "2026-02-28T12:00:00Z"),
-        ({"publish_late_within_s": 7 * 86_400}, "2026-03-06T12:00:00Z"),
-        (None, "2026-03-02T12:00:00.123456Z"),
-    ],
-)
-def test_a_past_time_is_late_by_the_policy_that_was_named(idle_api: Api, clip: str, policy: Any, start_by: str) -> None:
-    """It is noon on 1 March. Who names no policy and asks for a time that has passed wants it now."""
-    post = composed(idle_api, clip, scheduled_at="2026-02-27T12:00:00Z", if_missed=policy)
-    (publication,) = post["publications"]
+@pytest.mark.parametrize("policy", [None, "skip", {"publish_late_within_s": 7 * 86_400}], ids=str)
+@pytest.mark.parametrize("at", ["2026-03-01T11:57:59Z", "2025-12-01T18:30:00", "2017-03-01T12:00:00Z"])
+def test_a_time_that_has_passed_is_refused(idle_api: Api, clip: str, clipcast: Clipcast, *, at: str, policy: Any) -> None:
+    """It is noon on 1 March 2026. A mistyped year must not put a post out at once."""
+    body = {"clip_ids": [clip], "targets": [{"platform": "tiktok"}], "if_missed": policy}
 
-    assert publication["start_by"] == start_by
+    refused = idle_api("POST", "/posts", body | {"scheduled_at": at})
+    (target,) = idle_api("POST", "/posts/preflight", body | {"scheduled_at": at}).json["targets"]
+
+    assert (refused.status, refused.code, written(clipcast)) == (400, "invalid_request", 0)
+    assert f"Its time has passed: {at[:10]}" in refused.json["detail"]
+    assert "Leave the time out to publish now" in refused.json["detail"]
+    assert "scheduled_at_passed" in [problem["code"] for problem in target["problems"]]
+    assert composed(idle_api, clip, **body)["publications"][0]["scheduled_at"].startswith("2026-03-01T12:00:00")
 
 
-@pytest.mark.parametrize(
-    ("policy", "start_by"),
-    [
-        ("skip", "2026-02-27T12:05:00Z"),
-        ({"publish_late_within_s": 7 * 86_400}, "2026-03-06T12:00:00Z"),
-        (None, "2026-03-02T12:00:00.123456Z"),
-    ],
-)
-def test_a_post_that_is_moved_to_the_past_is_late_too(idle_api: Api, clip: str, policy: Any, start_by: str) -> None:
-    post = composed(idle_api, clip, scheduled_at="2026-03-10T12:00:00Z", if_missed=policy)
+def test_one_publication_too_is_not_asked_for_in_the_past(idle_api: Api, clip: str, clipcast: Clipcast) -> None:
+    body = {"clip_id": clip, "platform": "tiktok", "scheduled_at": "2026-03-01T13:57:59+02:00"}
 
-    (publication,) = idle_api("PATCH", f"/posts/{post['id']}", {"scheduled_at": "2026-02-27T12:00:00Z"}).json["publications"]
+    refused = idle_api("POST", "/publishing/publish", body)
 
-    assert publication["start_by"] == start_by
+    assert (refused.status, refused.code, written(clipcast)) == (400, "invalid_request", 0)
+    assert "Its time has passed: 2026-03-01 11:57 UTC." in refused.json["detail"]
+
+
+def test_a_moment_ago_is_no_mistake(idle_api: Api, clip: str) -> None:
+    """Clocks differ, and people take their time; late is counted from now, or from the post's time where a policy was named."""
+    for policy, start_by in ((None, "2026-03-02T12:00:00.123456Z"), ("skip", "2026-03-01T12:03:01Z")):
+        post = composed(idle_api, clip, scheduled_at="2026-03-01T11:58:01Z", if_missed=policy)
+        assert post["publications"][0]["start_by"] == start_by
+
+
+def test_a_post_is_not_moved_to_the_past(idle_api: Api, clip: str) -> None:
+    post = composed(idle_api, clip, scheduled_at="2027-01-02T00:00", timezone="Europe/Berlin")
+
+    refused = idle_api("PATCH", f"/posts/{post['id']}", {"scheduled_at": "2025-01-02T00:00", "caption": "Happy new year"})
+
+    assert (refused.status, refused.code) == (400, "invalid_request")
+    assert refused.json["detail"].startswith("The time to move it to has passed: 2025-01-01 23:00 UTC. Name one to come, or the present")
+    kept = idle_api("GET", f"/posts/{post['id']}").json
+    assert (kept["scheduled_at"], kept["caption"]) == ("2027-01-01T23:00:00Z", "")
+    assert kept["publications"][0]["next_action_at"] == "2027-01-01T23:00:00Z"
+    assert idle_api("PATCH", f"/posts/{post['id']}", {"scheduled_at": "2026-03-01T11:59:00Z"}).status == 200
+
+
+def test_an_overdue_post_may_be_sent_back_as_it_is(idle_api: Api, clip: str, clock: MovableClock) -> None:
+    """Programs read it, change a word, and send all of it."""
+    post = composed(idle_api, clip, scheduled_at="2026-03-01T13:00:00Z")
+    clock.now += timedelta(hours=5)
+
+    changed = idle_api("PATCH", f"/posts/{post['id']}", {"scheduled_at": post["scheduled_at"], "caption": "Dusk"})
+
+    assert (changed.status, changed.json["scheduled_at"], changed.json["caption"]) == (200, "2026-03-01T13:00:00Z", "Dusk")
+    assert changed.json["publications"][0]["start_by"] == post["publications"][0]["start_by"]
 
 
 @pytest.mark.parametrize(
@@ -272,16 +295,6 @@ def test_another_policy_of_an_overdue_post_counts_from_its_time(idle_api: Api, c
     (publication,) = idle_api("PATCH", f"/posts/{post['id']}", {"if_missed": {}}).json["publications"]
 
     assert publication["start_by"] == "2026-03-02T13:00:00Z"
-
-
-def test_a_past_time_with_skip_is_skipped(idle_api: Api, clip: str, clipcast: Clipcast) -> None:
-    post = composed(idle_api, clip, scheduled_at="2025-03-01T12:00:00Z", if_missed="skip")
-
-    drive_once(clipcast)
-
-    (publication,) = idle_api("GET", f"/posts/{post['id']}").json["publications"]
-    assert publication["state"] == "cancelled"
-    assert "it was skipped, as the post wanted" in publication["note"]
 
 
 def test_a_missed_hour_waits_for_a_person_who_publishes_it(api: Api, video: Path, world: World, clock: MovableClock) -> None:
