@@ -107,8 +107,8 @@ def _posts(session: Session, now: datetime) -> Iterator["Event"]:
     for (post_id, at), group in found.items():
         post, first = group[0]
         uid = occurrences.get(post_id) or (post_id if times[post_id] == 1 else first.id)
-        lines = [f"{_target(publication, names)}: {publication.state.replace('_', ' ')}" for _, publication in group]
-        links = [publication.external_url for _, publication in group if publication.external_url]
+        lines = [f"{_target(publication, names)}: {_state(publication)}" for _, publication in group]
+        links = [publication.external_url for _, publication in group if publication.external_url and not publication.simulated]
         is_off = all(publication.state == State.CANCELLED for _, publication in group)
         yield _event(
             uid,
@@ -159,6 +159,12 @@ def _event(uid: str, at: datetime, text: str, lines: Iterable[str], *, status: s
 def _printable(text: str) -> str:
     """Without control characters, which would end a line of the file or break its reader."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _state(publication: Publication) -> str:
+    """Where it is; what went to the simulator is never mistaken for a real post, so its link is left out, too."""
+    words = publication.state.replace("_", " ")
+    return f"{words} (simulated)" if publication.simulated else words
 
 
 def _names(session: Session, account_ids: Iterable[str | None]) -> dict[str, str]:

@@ -50,6 +50,21 @@ def test_each_post_is_an_event_with_its_accounts_and_states(idle_api: Api, clip:
     assert event["status"] == "CONFIRMED"
 
 
+@pytest.mark.parametrize(
+    ("simulated", "told"), [(True, ["tiktok: published (simulated)"]), (False, ["tiktok: published", "https://x.test/1"])]
+)
+def test_a_simulated_post_is_not_shown_as_a_real_one(
+    idle_api: Api, clip: str, clipcast: Clipcast, *, simulated: bool, told: list[str]
+) -> None:
+    idle_api("POST", "/posts", {"clip_ids": [clip], "targets": [{"platform": "tiktok"}]})
+    execute(clipcast.db, f"UPDATE publications SET state = 'published', simulated = {simulated}, external_url = 'https://x.test/1'")
+
+    (event,) = events(idle_api, subscribed(idle_api))
+
+    lines = event["description"].splitlines()
+    assert [line for line in lines if not line.startswith("2026-")] == told
+
+
 def test_a_moved_post_keeps_its_name_and_a_cancelled_one_says_so(idle_api: Api, clip: str, clock: MovableClock) -> None:
     body = {"clip_ids": [clip], "scheduled_at": "2026-03-29T09:00:00Z", "targets": [{"platform": "tiktok"}]}
     post, path = idle_api("POST", "/posts", body).json, subscribed(idle_api)
