@@ -6,6 +6,7 @@ its own, before any request leaves: whatever happens then, nobody can use it a s
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from clipcast.accounts import pending, store
 from clipcast.accounts.connecting import Connecting, check_main
-from clipcast.accounts.credentials import opened
+from clipcast.accounts.credentials import await_identities, opened
 from clipcast.accounts.discretion import discreet
 from clipcast.accounts.models import PendingLink, SocialAccount
 from clipcast.accounts.pending import Plan, Wish
@@ -46,6 +47,20 @@ class NoAddress(InvalidRequest):
     """The platform could not send anybody back to this server; the sentence says what to set."""
 
     code = "no_public_address"
+
+
+class SimulatorOutOfReach(InvalidRequest):
+    """Our own simulator answers on this machine alone, and the browser is on another; the sentence says what to set."""
+
+    code = "simulator_out_of_reach"
+
+
+class NotChosen(InvalidRequest):
+    """Nothing was chosen among what was `found`, or something else; the choice is open still."""
+
+    def __init__(self, sentence: str, found: Sequence[Linkable]) -> None:
+        super().__init__(sentence)
+        self.found = tuple(found)
 
 
 class SimulatorAddress(Protocol):
@@ -92,9 +107,12 @@ class Linker:
         Raises:
             UnsupportedPlatform, InvalidRequest, NotFound: the wish makes no sense; says why.
             AppNotSet: the app's id and secret are missing and simulation is off.
+            SimulatorOutOfReach: the simulator's page would be on this machine, and the browser is not.
         """
         wish = self._checked(wish)
         simulated = self._is_simulated(wish.platform)
+        if simulated:
+            self._check_reach(wish.platform, redirect_uri)
         counterpart = self._counterpart(wish, redirect_uri, simulated=simulated)
         with self.db.writing() as session:
             consent = pending.begin(
@@ -113,7 +131,8 @@ class Linker:
         """Somebody came back from the platform's page: connect what the consent is for, or say what there is to choose from.
 
         Raises:
-            LinkRefused: the state was used, is too old, or is another browser's; nothing was asked of the platform.
+            LinkUsed: the state was used.
+            LinkRefused: it is too old, or is another browser's; nothing was asked of the platform.
             ConsentRefused: the owner said no, or a permission is missing.
             WrongAccount: the consent is for another account than was to be connected again.
             ConfigurationError, WireError, PlatformError: no accounts came of it; begin anew.
@@ -122,6 +141,11 @@ class Linker:
         state = callback.get("state", "")
         with self.db.writing() as session:
             link, plan = pending.spend(session, self.vault, platform=platform, state=state, browser=browser, now=now)
+        with pending.refusing(plan.wish):
+            return self._traded(link, plan, state, callback, now)
+
+    def _traded(self, link: PendingLink, plan: Plan, state: str, callback: Mapping[str, str], now: datetime) -> Outcome:
+        """Trade the code for what it is good for, and connect that."""
         counterpart = self._counterpart(plan.wish, link.redirect_uri, simulated=plan.simulated)
         consent = Consent(link.redirect_uri, state, plan.verifier, link.login)
         secrets = _secrets(counterpart.app, consent, callback)
@@ -132,7 +156,7 @@ class Linker:
             connecting = self._connecting(session, link, plan, counterpart.app)
             meant = _meant(connecting, found)
             if len(meant) > 1:
-                token = pending.offer(session, self.vault, link.id, plan, found=meant, now=self.clock())
+                token = pending.offer(session, self.vault, link, plan, found=meant, now=self.clock())
                 return Outcome((), plan.simulated, plan.wish.return_to, meant, token)
             return self._connected(connecting, meant, plan)
 
@@ -140,16 +164,17 @@ class Linker:
         """Connect those that were chosen among what `arrived` found.
 
         Raises:
-            LinkRefused: as `arrived`.
-            InvalidRequest: nothing was chosen, or something that was not found; choose again.
+            LinkUsed, LinkRefused: as `arrived`.
+            NotChosen: nothing was chosen, or something that was not found; choose again.
         """
         with self.db.writing() as session:
             link, plan = pending.take(session, self.vault, platform=platform, token=token, browser=browser, now=self.clock())
             chosen = tuple(one for one in plan.found if one.external_id in external_ids)
             if not chosen or len(chosen) != len(set(external_ids)):
-                raise InvalidRequest("Choose at least one of the accounts that the consent is good for.")
+                raise NotChosen("Choose at least one of the accounts that the consent is good for.", plan.found)
             app = NO_APP if plan.simulated else app_credentials(platform, self.settings)
-            return self._connected(self._connecting(session, link, plan, app), chosen, plan)
+            with pending.refusing(plan.wish):
+                return self._connected(self._connecting(session, link, plan, app), chosen, plan)
 
     def _checked(self, wish: Wish) -> Wish:
         """The wish with the login filled in."""
@@ -179,13 +204,27 @@ class Linker:
         """Whether the simulator's page is asked: as everywhere, because it always is, or because our own app is not known."""
         if self.settings.simulation == "always":
             return True
-        missing = [name for name, value in app_credentials(platform, self.settings).values.items() if not value]
+        missing = _missing(platform, self.settings)
         if missing and self.settings.simulation == "off":
-            variables = " and ".join(f"CLIPCAST_{platform}_{name}".upper() for name in missing)
+            variables = " and ".join(missing)
             raise AppNotSet(
                 f"Set {variables}: without them the platform does not know who asks. CLIPCAST_SIMULATION=off forbids to simulate."
             )
         return bool(missing)
+
+    def _check_reach(self, platform: str, redirect_uri: str) -> None:
+        """Our own simulator's page is for browsers on this machine, which are sent back to loopback."""
+        if self.settings.simulator_url or _loopback(urlsplit(redirect_uri).netloc):
+            return
+        if self.settings.simulation == "always":
+            why, remedy = "CLIPCAST_SIMULATION=always has the simulator asked", "set CLIPCAST_SIMULATION=fallback"
+        else:
+            variables = " and ".join(_missing(platform, self.settings))
+            why, remedy = f"Without {variables} the simulator is asked", f"set {variables}"
+        raise SimulatorOutOfReach(
+            f"{why}, and Clipcast's own answers only on the machine that Clipcast runs on, where your browser is not. To connect the "
+            f"account, {remedy}; to rehearse it, set CLIPCAST_SIMULATOR_URL to a simulator that your browser reaches."
+        )
 
     def _counterpart(self, wish: Wish, redirect_uri: str, *, simulated: bool) -> _Counterpart:
         if not simulated:
@@ -211,6 +250,7 @@ class Linker:
             linking.close()
 
     def _connecting(self, session: Session, link: PendingLink, plan: Plan, app: Credentials) -> Connecting:
+        await_identities(session)
         return Connecting(session, self.vault, plan.wish, app, link.actor_id, self.clock(), plan.simulated)
 
     def _connected(self, connecting: Connecting, found: Sequence[Linkable], plan: Plan) -> Outcome:
@@ -218,6 +258,11 @@ class Linker:
         for account in accounts:
             log.info("account.linked", account_id=account.id, platform=account.platform, simulated=plan.simulated)
         return Outcome(accounts, plan.simulated, plan.wish.return_to)
+
+
+def _missing(platform: str, settings: Settings) -> list[str]:
+    """The variables of our own app that are not set."""
+    return [f"CLIPCAST_{platform}_{name}".upper() for name, value in app_credentials(platform, settings).values.items() if not value]
 
 
 def _secrets(app: Credentials, consent: Consent, callback: Mapping[str, str]) -> Credentials:

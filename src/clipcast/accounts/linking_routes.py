@@ -7,6 +7,7 @@ Neither the code nor the state is logged or shown. People get pages, programs (b
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, Final, Protocol, TypeAlias, cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,14 +16,15 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from clipcast.accounts import pages
+from clipcast.accounts import pages, store
 from clipcast.accounts.browser import BrowserMarks
-from clipcast.accounts.linking import Linker, Outcome, redirect_uri
-from clipcast.accounts.pending import LinkRefused, Wish
+from clipcast.accounts.linking import Linker, NotChosen, Outcome, redirect_uri
+from clipcast.accounts.pending import LinkRefused, LinkUsed, Wish, wish_of
 from clipcast.accounts.provider import assess
 from clipcast.accounts.schemas import AccountId, AccountOut, Kind, PlatformName, shown
 from clipcast.errors import ClipcastError
-from clipcast.people.admission import MANAGES, PUBLIC, CurrentActor
+from clipcast.people.admission import MANAGES, PUBLIC, READS, CurrentActor
+from clipcast.turnstiles import ASKS_PLATFORM
 
 _LOCAL_PATH: Final = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"
 """A path on this server and nothing else: no second slash, and no backslash, which browsers take for one; printable ASCII."""
@@ -30,7 +32,7 @@ _UNSEEN: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _AWAY: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "To the platform's page, where the owner is asked."}}
 _BACK: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "What is connected now, or what there is to choose from; a page where `Accept` names `text/html`."},
-    303: {"description": "To `return_to`."},
+    303: {"description": "To `return_to`, or to a page that says what is connected; where `Accept` names `text/html`."},
 }
 
 
@@ -82,9 +84,10 @@ class _PageRoute(APIRoute):
                     raise
                 tell = next(told for kind, told in request.app.exception_handlers.items() if isinstance(error, kind))
                 problem: Response = await tell(request, error)
-                return pages.refused(
-                    problem.status_code, json.loads(bytes(problem.body))["detail"], request.path_params.get("platform", "")
-                )
+                sentence = json.loads(bytes(problem.body))["detail"]
+                if isinstance(error, LinkUsed):
+                    return pages.used(problem.status_code, sentence)
+                return pages.refused(problem.status_code, sentence, wish_of(error))
 
         return with_pages
 
@@ -114,18 +117,32 @@ def start(
     wish = Wish(platform, login, account_id, kind, main_account_id, "" if return_to == "/" else return_to)
     url = linker.start(wish, redirect_uri=uri, browser=mark, actor=actor.label)
     answer = RedirectResponse(url, 303, _UNSEEN)
-    marks.give(answer, mark, secure=uri.startswith("https://"))
+    _mark(answer, services, mark)
     return answer
 
 
-@router.get("/{platform}/callback", dependencies=[PUBLIC], response_model=LinkedOut, responses=_BACK)
+@router.get("/{platform}/callback", dependencies=[PUBLIC, ASKS_PLATFORM], response_model=LinkedOut, responses=_BACK)
 def callback(platform: PlatformName, request: Request, services: Services) -> Response:
     """Where the platform sends the owner back to. Its parameters are the platform's own."""
-    outcome = services.linker.arrived(platform, _single(request), services.browser_marks.read(request.cookies))
-    return _told(request, services, platform, outcome)
+    mark = services.browser_marks.read(request.cookies)
+    outcome = services.linker.arrived(platform, _single(request), mark)
+    answer = _told(request, services, platform, outcome)
+    if outcome.choice_token:  # the choice may take as long again as the consent
+        _mark(answer, services, mark)
+    return answer
 
 
-@router.post("/{platform}/choice", dependencies=[MANAGES], response_model=LinkedOut, responses=_BACK)
+@router.get("/{platform}/connected", dependencies=[READS], include_in_schema=False)
+def show_connected(
+    platform: PlatformName, services: Services, account: Annotated[list[AccountId] | None, Query(max_length=500)] = None
+) -> Response:
+    """The page at the end of a consent. Its address may be kept, opened again and shown around: it holds nothing of the consent."""
+    with services.linker.db.reading() as session:
+        rows = [row for one in account or [] if (row := store.find(session, one)) and row.platform == platform]
+    return pages.connected([row for row in rows if row.status == "active"])
+
+
+@router.post("/{platform}/choice", dependencies=[MANAGES, ASKS_PLATFORM], response_model=LinkedOut, responses=_BACK)
 def choose(
     platform: PlatformName,
     request: Request,
@@ -135,7 +152,12 @@ def choose(
     account: Annotated[list[str] | None, Form(max_length=500, description="The `external_id` of each account that is wanted.")] = None,
 ) -> Response:
     """Connect some of the accounts that a consent is good for (Instagram with Facebook's login)."""
-    outcome = services.linker.choose(platform, link, account or [], services.browser_marks.read(request.cookies))
+    try:
+        outcome = services.linker.choose(platform, link, account or [], services.browser_marks.read(request.cookies))
+    except NotChosen as again:
+        if not _wants_page(request):
+            raise
+        return pages.choice(platform, again.found, link, status=400, trouble=str(again))
     return _told(request, services, platform, outcome)
 
 
@@ -152,9 +174,14 @@ def _told(request: Request, services: _Services, platform: str, outcome: Outcome
         return JSONResponse(linked(services.linker, outcome).model_dump(mode="json"), headers=_UNSEEN)
     if outcome.choice_token:
         return pages.choice(platform, outcome.choices, outcome.choice_token)
-    if outcome.return_to:
-        return RedirectResponse(outcome.return_to, 303, _UNSEEN)
-    return pages.connected(outcome.accounts, simulated=outcome.simulated)
+    # Not a page from here: the address of the way back, with its code and state, would stay in view and be asked for again by a reload.
+    connected = urlencode([("account", one.id) for one in outcome.accounts])
+    return RedirectResponse(outcome.return_to or f"/oauth/{platform}/connected?{connected}", 303, _UNSEEN)
+
+
+def _mark(answer: Response, services: _Services, mark: str) -> None:
+    """Have the browser bear the mark for another ten minutes."""
+    services.browser_marks.give(answer, mark, secure=services.linker.settings.public_url.startswith("https://"))
 
 
 def linked(linker: Linker, outcome: Outcome) -> LinkedOut:

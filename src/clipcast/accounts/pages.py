@@ -8,10 +8,12 @@ from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Final, Literal, TypeAlias
+from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse
 
 from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.pending import Wish
 from clipcast.platforms.consent import Linkable
 
 PLATFORMS: Final = {"tiktok": "TikTok", "instagram": "Instagram", "youtube": "YouTube"}
@@ -21,14 +23,19 @@ label.choice input { width: auto; min-height: 0; }
 """
 _LINK: Final = '<link rel="stylesheet" href="/style.css">'
 _HOME: Final = ("Go on to Clipcast", "/")
+_ACCOUNTS: Final = ("See your accounts", "/accounts")
+_USUAL: Final = {"login": "", "account_id": None, "kind": "main", "main_account_id": None, "return_to": ""}
+"""What goes without saying in a wish."""
 Referrer: TypeAlias = Literal["no-referrer", "same-origin"]
 
 
-def connected(accounts: Sequence[SocialAccount], *, simulated: bool) -> HTMLResponse:
-    """What is connected now."""
+def connected(accounts: Sequence[SocialAccount]) -> HTMLResponse:
+    """What is connected now. An account without credentials of its own was connected at the simulator."""
+    if not accounts:
+        return page(200, "This was a while ago", "What was connected here is not connected any more.", onward=_ACCOUNTS)
     names = _listed([f"@{account.username}" for account in accounts])
     platform, are = PLATFORMS[accounts[0].platform], "is" if len(accounts) == 1 else "are"
-    if not simulated:
+    if any(account.credentials is not None for account in accounts):
         return page(200, f"{names} {are} connected", f"Clipcast may now publish to {platform} as {names}.", onward=_HOME)
     sentence = f"This was a rehearsal: {names} {are} known here now, and posts go to the simulator, not to {platform}."
     return page(200, "Connected with the simulator", sentence, onward=_HOME)
@@ -39,25 +46,40 @@ def closing(title: str, sentence: str, status: int = 200) -> HTMLResponse:
     return page(status, title, sentence, note="You can close this window.")
 
 
-def refused(status: int, sentence: str, platform: str) -> HTMLResponse:
-    """Why nothing was connected."""
-    onward = ("Begin anew", f"/oauth/{platform}/start") if platform in PLATFORMS else _HOME
-    return page(status, "Nothing was connected", sentence, onward=onward)
+def refused(status: int, sentence: str, wish: Wish | None) -> HTMLResponse:
+    """Why nothing was connected. The link begins what was wished for; without a wish there is none, as it would begin something else."""
+    return page(status, "Nothing was connected", sentence, onward=("Begin anew", beginning(wish)) if wish else _HOME)
 
 
-def choice(platform: str, found: Sequence[Linkable], token: str) -> HTMLResponse:
-    """The accounts that the consent is good for, to tick those that Clipcast is to publish to."""
+def used(status: int, sentence: str) -> HTMLResponse:
+    """What came of this consent was told before."""
+    return page(status, "This was done already", sentence, onward=_ACCOUNTS)
+
+
+def beginning(wish: Wish) -> str:
+    """The path that begins a consent for exactly this.
+
+    >>> beginning(Wish("instagram", "facebook", kind="satellite", return_to="/app?a=b"))
+    '/oauth/instagram/start?login=facebook&kind=satellite&return_to=%2Fapp%3Fa%3Db'
+    """
+    said = {name: getattr(wish, name) for name, usual in _USUAL.items() if getattr(wish, name) != usual}
+    return f"/oauth/{wish.platform}/start" + (f"?{urlencode(said)}" if said else "")
+
+
+def choice(platform: str, found: Sequence[Linkable], token: str, *, status: int = 200, trouble: str = "") -> HTMLResponse:
+    """The accounts that the consent is good for, to tick those that Clipcast is to publish to; `trouble` is what was wrong before."""
     boxes = "\n".join(
         f'<label class="choice"><input type="checkbox" name="account" value="{escape(one.external_id)}"> @{escape(one.username)}</label>'
         for one in found
     )
+    told = f'<p class="trouble" role="alert">{escape(trouble)}</p>\n' if trouble else ""
     form = (
-        f'<form method="post" action="/oauth/{escape(platform)}/choice">\n<input type="hidden" name="link" value="{escape(token)}">\n'
+        f'{told}<form method="post" action="/oauth/{escape(platform)}/choice">\n<input type="hidden" name="link" value="{escape(token)}">\n'
         f"{boxes}\n<p><button>Connect</button></p>\n</form>"
     )
     # With no-referrer browsers would send `Origin: null` along with the form, and the choice could not be told from a stranger's.
     sentence = f"Your consent is good for {len(found)} accounts. Which of them should Clipcast publish to?"
-    return page(200, f"Choose {PLATFORMS[platform]} accounts", sentence, form=form, referrer="same-origin")
+    return page(status, f"Choose {PLATFORMS[platform]} accounts", sentence, form=form, referrer="same-origin")
 
 
 def page(

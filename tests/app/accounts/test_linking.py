@@ -168,7 +168,7 @@ def test_a_refresh_token_that_is_not_sent_again_is_kept(clipcast: Clipcast, api:
     begun = browser.start("youtube")
     silent = begun.location.replace("prompt=consent", "prompt=select_account")
 
-    page = browser.open(browser.consent(silent, "maker"))
+    page = browser.arrive(browser.consent(silent, "maker"))
 
     assert page.status == 200, told(page)
     new = get_account_credentials(clipcast.db, account["id"], clipcast.vault)
@@ -276,13 +276,14 @@ def test_a_consent_for_several_pages_lets_its_owner_choose(api: Api, browser: Br
     form = page.form
     wanted = [box for box in form.boxes if box[1] in {_id_of(world, "bakery"), _id_of(world, "zoo")}]
 
-    chosen = browser.submit(form.action, [*form.hidden, *wanted], Origin=browser.server)
+    chosen = browser.shown(browser.submit(form.action, [*form.hidden, *wanted], Origin=browser.server))
 
     assert chosen.status == 200, told(chosen)
     assert "@bakery and @zoo" in told(chosen)
     assert [(one["username"], one["live"]) for one in accounts(api)] == [("bakery", True), ("zoo", True)]
     again = browser.submit(form.action, [*form.hidden, *wanted], Origin=browser.server)
     assert again.status == 400
+    assert "<h1>This was done already</h1>" in again.text
     assert "EAA" not in browser.seen
 
 
@@ -313,8 +314,11 @@ def test_a_choice_of_nothing_may_be_made_again(api: Api, browser: Browser, world
     invented = browser.submit(form.action, [*form.hidden, ("account", "17841499999999999")])
     good = browser.submit(form.action, [*form.hidden, form.boxes[0]])
 
-    assert (nothing.status, invented.status, good.status) == (400, 400, 200)
+    assert (nothing.status, invented.status, good.status) == (400, 400, 303)
     assert len(accounts(api)) == 1
+    assert "Choose at least one" in nothing.text
+    assert (nothing.form.action, nothing.form.hidden, nothing.form.boxes) == (form.action, form.hidden, form.boxes)
+    assert "Nothing was connected" not in nothing.text
 
 
 def _id_of(world: World, username: str) -> str:

@@ -1,15 +1,18 @@
 """Consents at the simulator, where the app's own id and secret are not set: the whole path, and nothing of it ever passes for real."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from app.accounts.conftest import at
 from app.accounts.wayfarer import Browser
-from app.api.calling import Api
+from app.api.calling import Api, served
 from clipcast.accounts import store
 from clipcast.accounts.credentials import get_account_credentials, set_account_credentials
+from clipcast.api.app import create_app
 from clipcast.platforms.base import Credentials
+from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 from conftest import MovableClock
 from contract.world import World
@@ -31,7 +34,7 @@ def test_the_whole_path_runs_without_a_credential(
     begun = browser.start(platform, **({"login": login} if login else {}))
     assert begun.location.startswith(world.url)
 
-    page = browser.open(browser.consent(begun.location, "maker"))
+    page = browser.arrive(browser.consent(begun.location, "maker"))
 
     assert page.status == 200
     assert "rehearsal" in page.text
@@ -109,9 +112,44 @@ def test_a_rehearsal_ends_where_it_began(clipcast: Clipcast, api: Api, browser: 
     back = browser.consent(browser.start("tiktok").location, "maker")
     object.__setattr__(clipcast.linker, "settings", clipcast.settings.model_copy(update=at(world.url)))
 
-    page = browser.open(back)
+    page = browser.arrive(back)
 
     assert page.status == 200
     assert "rehearsal" in page.text
     (account,) = api("GET", "/accounts").json
     assert account["external_id"] is None
+
+
+@pytest.fixture
+def elsewhere(clipcast: Clipcast, world: World, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A browser at a server with a public address and no simulator but its own, unless a test says so."""
+    changes = {"public_url": "https://clips.example.com", "simulator_url": "", **getattr(request, "param", {})}
+    if changes["simulator_url"] == "elsewhere":
+        changes["simulator_url"] = world.url
+    settings = load_settings(**{**clipcast.settings.model_dump(), **changes})
+    with Clipcast.open(settings, clock=clipcast.clock) as opened, served(create_app(opened, with_worker=False)) as api:
+        yield Browser(api.url, api.key)
+
+
+def test_nobody_elsewhere_is_sent_to_a_simulator_on_this_machine(elsewhere: Browser) -> None:
+    """127.0.0.1 is another machine there: whatever answers would be handed the state."""
+    page = elsewhere.start("tiktok")
+
+    assert page.status == 400
+    assert "location" not in page.headers
+    assert "set CLIPCAST_TIKTOK_CLIENT_KEY and CLIPCAST_TIKTOK_CLIENT_SECRET" in page.text
+    assert "set CLIPCAST_SIMULATOR_URL" in page.text
+
+
+@pytest.mark.parametrize("elsewhere", [{**REAL, "simulation": "always"}], indirect=True)
+def test_always_is_what_has_to_be_changed_there(elsewhere: Browser) -> None:
+    page = elsewhere.start("tiktok")
+
+    assert page.status == 400
+    assert "set CLIPCAST_SIMULATION=fallback" in page.text
+
+
+@pytest.mark.parametrize("elsewhere", [{"simulator_url": "elsewhere"}, {"public_url": "http://localhost:8000"}, REAL], indirect=True)
+def test_who_reaches_the_page_is_sent_there(elsewhere: Browser) -> None:
+    """The simulator is somewhere else, or the browser is here, or the platform itself is asked."""
+    assert elsewhere.start("tiktok").status == 303

@@ -92,7 +92,16 @@ class Browser:
         """The whole way."""
         begun = self.start(platform, **query)
         assert begun.status == 303, begun.text[-600:]
-        return self.open(self.consent(begun.location, username, decision=decision, without=without))
+        return self.arrive(self.consent(begun.location, username, decision=decision, without=without))
+
+    def arrive(self, back: str) -> Page:
+        """Follow the way back to the page that says how it ended."""
+        return self.shown(self.open(back))
+
+    def shown(self, answer: Page) -> Page:
+        """The page that says who is connected, where this answer leads there."""
+        is_there = urlsplit(answer.headers.get("location", "")).path.endswith("/connected")
+        return self.open(answer.location) if answer.status == 303 and is_there else answer
 
     def close(self) -> None:
         self._http.clear()

@@ -117,7 +117,7 @@ def is_linked_by_consent(scene: Scene) -> None:
             begun = begin(scene, browser, platform, "")
             back = browser.consent(begun, "linked")
             scene.ear.mark("code", query_of(back)["code"])
-            for address, status in ((back.replace("state=", "state=x"), 400), (back, 200), (back, 400)):  # refused, done, replayed
+            for address, status in ((back.replace("state=", "state=x"), 400), (back, 303), (back, 400)):  # refused, done, replayed
                 assert browser.open(address).status == status
     scene.mark_stored()
 
