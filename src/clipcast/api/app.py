@@ -59,15 +59,14 @@ _ROUTERS: Final = (
 
 
 PATIENCE_S: Final = 30.0
-"""How long a request waits for its turn where somebody else's server is asked."""
+"""How long a request waits for its turn where somebody else's server is asked, and the server for the body of a request."""
 
 
 def create_app(clipcast: Clipcast, *, with_worker: bool = True, patience_s: float = PATIENCE_S) -> FastAPI:
     """The application of an opened installation, whose database is migrated already.
 
     While it is served, `settings.worker_threads` threads carry out what is due, or with a broker Celery's workers are told of it; neither
-    when `with_worker` is False. `patience_s` is how long a request may wait for its turn where others' servers are asked. Closing the
-    installation stays with the caller.
+    when `with_worker` is False. `patience_s` is for tests, which have none. Closing the installation stays with the caller.
     """
     metrics = Metrics(Installation(clipcast.db, clipcast.clock, clipcast.platforms))
     app = DocumentedApi(
@@ -84,7 +83,7 @@ def create_app(clipcast: Clipcast, *, with_worker: bool = True, patience_s: floa
         app.include_router(router)
     app.add_api_route("/", first_page, methods=["GET"], tags=["health"], dependencies=[READS], response_model=dict[str, str])
     problems.install(app)
-    app.add_middleware(BodyGuard)
+    app.add_middleware(BodyGuard, patience_s=patience_s)
     app.add_middleware(Gate, routes=app.routes)  # outside the guard: who may not, is refused before the body is read
     app.add_middleware(Edge, metrics=metrics)  # added last, it is the outermost
     return app

@@ -19,10 +19,13 @@ _HEARD_OUT_S: Final = 10.0
 
 
 class BodyGuard:
-    """Reads each body whole before the application sees it; only uploads pass by, and are counted where they are written."""
+    """Reads each body whole before the application sees it, within `patience_s` seconds; only uploads pass by, and take the time they need.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    They are counted where they are written, and nobody begins one without permission.
+    """
+
+    def __init__(self, app: ASGIApp, patience_s: float) -> None:
+        self._app, self._patience_s = app, patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer it here."""
@@ -34,9 +37,13 @@ class BodyGuard:
             await malformed(request, [Fault(location="address", message=UNSTORABLE)])(scope, receive, send)
             return
         try:
-            body = await _read(receive)
+            body = await _read(receive, self._patience_s)
         except ClientDisconnect:
             return  # half a request is none, even where its half can be read as a whole
+        except TimeoutError:
+            detail = f"The body was not whole within {self._patience_s:g} s. Nothing was changed; send the request again."
+            await problem(request, 408, "too_slow", detail, headers={"Connection": "close"})(scope, receive, send)
+            return
         if body is None:
             detail = f"The body is larger than {MAX_BODY_BYTES:,} bytes. Media come in through POST /clips as multipart/form-data."
             await problem(request, 413, "too_large", detail, headers={"Connection": "close"})(scope, receive, send)
@@ -54,11 +61,15 @@ def _is_json(request: Request) -> bool:
     return "json" in request.headers.get("Content-Type", "").lower() or request.url.path == "/clips"
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large: then it is heard out up to a point, so that the answer can be heard too."""
-    body, size_bytes = bytearray(), 0
+async def _read(receive: Receive, patience_s: float) -> bytes | None:
+    """The whole body, or None when it is too large: then it is heard out up to a point, so that the answer can be heard too.
+
+    Raises:
+        TimeoutError: it is not too large so far, and not whole in time.
+    """
+    body, size_bytes, too_large = bytearray(), 0, False
     try:
-        async with asyncio.timeout(None) as patience:
+        async with asyncio.timeout(patience_s) as patience:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -67,13 +78,15 @@ async def _read(receive: Receive) -> bytes | None:
                 size_bytes += len(piece)
                 if size_bytes <= MAX_BODY_BYTES:
                     body += piece
-                elif patience.when() is None:
+                elif not too_large:
+                    too_large = True
                     patience.reschedule(asyncio.get_running_loop().time() + _HEARD_OUT_S)
                 if not message.get("more_body", False) or size_bytes > _HEARD_OUT_BYTES:
                     break
     except TimeoutError:
-        return None
-    return bytes(body) if size_bytes <= MAX_BODY_BYTES else None
+        if not too_large:
+            raise
+    return None if too_large else bytes(body)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

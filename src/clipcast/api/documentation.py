@@ -36,7 +36,7 @@ _PARTICULAR: Final[Mapping[str, frozenset[int]]] = {
     "POST /clips": frozenset({400, 404}),
     "POST /clips/{clip_id}/renditions": frozenset({400}),
     "POST /accounts": frozenset({400, 404, 409}),
-    "PATCH /accounts/{account_id}": frozenset({400}),
+    "PATCH /accounts/{account_id}": frozenset({400, 409}),
     "GET /accounts/{account_id}/quota": frozenset({400, 502}),
     "POST /accounts/{account_id}/refresh": frozenset({400}),
     "DELETE /accounts/{account_id}": frozenset({409}),
@@ -47,7 +47,7 @@ _PARTICULAR: Final[Mapping[str, frozenset[int]]] = {
     "POST /people/invitations": frozenset({400, 409}),
     "PATCH /people/{person_id}": frozenset({400, 409}),
     "DELETE /people/{person_id}": frozenset({409}),
-    "POST /apikeys": frozenset({400}),
+    "POST /apikeys": frozenset({400, 409}),
     "POST /sessions": frozenset({401, 403, 429}),
     "DELETE /sessions/current": frozenset({403}),
     "POST /posts": frozenset({400, 404, 409}),
@@ -139,7 +139,7 @@ def statuses(method: str, path: str, operation: Mapping[str, Any]) -> frozenset[
     if operation.get("security"):
         found |= {401, 403}
     if "requestBody" in operation:
-        found |= {413, 422}
+        found |= {408, 413, 422}
     return found | {422} if operation.get("parameters") else found
 
 

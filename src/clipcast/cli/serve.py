@@ -1,6 +1,7 @@
 """`clipcast serve`: the HTTP interface, with the worker in the same process."""
 
 import signal
+import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,17 +30,10 @@ def serve(
     import uvicorn
 
     from clipcast.api.app import create_app
+    from clipcast.api.connections import config
 
     with _listener(host, port) as listener, opened(log_on_stderr=True) as clipcast:
-        config = uvicorn.Config(
-            create_app(clipcast, with_worker=True),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=10,
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(config(create_app(clipcast, with_worker=True), descriptors=_descriptors()))
         _end_when_asked(server)
         _greet(clipcast, host, listener.getsockname()[1], as_json=as_json)
         server.run(sockets=[listener])
@@ -55,6 +49,16 @@ def _end_when_asked(server: "uvicorn.Server") -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
+
+
+def _descriptors() -> int:
+    """How many files and connections this process may have open."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows counts otherwise, and allows many
+        return 16_384
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if allowed == resource.RLIM_INFINITY else allowed
 
 
 def _listener(host: str, port: int) -> "socket.socket":

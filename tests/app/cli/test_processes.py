@@ -1,12 +1,18 @@
 """`serve`, `worker` and `simulator` as processes of their own: they say where they are, work, and end in order."""
 
 import json
+import resource
 import signal
+import socket
 import subprocess
+import time
 import urllib.request
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 
 from app.cli.running import Run, Start, answer, greeting, line_with, only
 from clipcast.platforms.simulated import NAMELESS
@@ -35,6 +41,28 @@ def test_serve_publishes_what_others_write_and_ends_in_order(
     code, stderr = stopped(server, number)
     assert code == 0
     assert "Traceback" not in stderr
+
+
+def test_serve_goes_on_publishing_while_strangers_hold_connections(start: Start, run: Run, world: World, video: Path) -> None:
+    """Each says half a request, and there are more of them than the process may open files."""
+    server = start("serve", "--port", "0", "--json", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+    address = urlsplit(greeting(server)["url"])
+    half = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail="
+    with ExitStack() as crowd:
+        for _ in range(400):
+            stranger = crowd.enter_context(socket.create_connection((address.hostname or "", address.port or 0), timeout=10))
+            with suppress(ConnectionError):  # it was given up already
+                stranger.sendall(half)
+
+        run("publish", video, "--to", "tiktok", "--no-wait")
+        give_up_at = time.monotonic() + 30
+        while not any(post["published"] for post in world.posts("tiktok", NAMELESS)):
+            assert time.monotonic() < give_up_at
+        with urllib3.PoolManager(retries=False, timeout=10) as others:
+            assert others.request("GET", f"{address.geturl()}/healthz").status in {200, 503}, "as many as there is room for are read still"
+    code, stderr = stopped(server, signal.SIGTERM)
+    assert code == 0
+    assert "Too many open files" not in stderr
 
 
 def test_serve_warns_when_strangers_could_fill_a_simulator(start: Start) -> None:
