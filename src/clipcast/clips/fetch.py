@@ -4,15 +4,13 @@ The name is resolved once, every address is checked, and exactly a checked addre
 that changes its address in between gains nothing. Each redirect starts again from the beginning.
 """
 
-import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urljoin
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -23,6 +21,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from clipcast.clips.addresses import is_public
 from clipcast.errors import RefusedUrl, TooLarge, UnusableMedia
+from clipcast.platforms.deadline import Deadline
 
 MAX_REDIRECTS: Final = 5
 MAX_ADDRESSES: Final = 4
@@ -64,7 +63,8 @@ class Fetcher:
             TooLarge: more than `max_bytes`, announced or sent.
             UnusableMedia: the server cannot be reached, is too slow, answers with an error, or its answer ends early.
         """
-        with _Deadline(self.total_timeout_s) as deadline:
+        with Deadline() as deadline:
+            deadline.allow(self.total_timeout_s)
             for _ in range(MAX_REDIRECTS + 1):
                 target = _checked(url)
                 with self._get(target, deadline) as response:
@@ -76,7 +76,7 @@ class Fetcher:
             raise RefusedUrl(f"The URL was redirected more than {MAX_REDIRECTS} times.")
 
     @contextmanager
-    def _get(self, target: Url, deadline: "_Deadline") -> Iterator[BaseHTTPResponse]:
+    def _get(self, target: Url, deadline: Deadline) -> Iterator[BaseHTTPResponse]:
         with _told_by(target, deadline):
             connection = self._dial(target, deadline)
         with closing(connection):
@@ -85,7 +85,7 @@ class Fetcher:
             with closing(response):
                 yield response
 
-    def _dial(self, target: Url, deadline: "_Deadline") -> HTTPConnection:
+    def _dial(self, target: Url, deadline: Deadline) -> HTTPConnection:
         """A connection to the first address that answers; all of them were checked before the first was tried."""
         trouble: Exception = OSError("no address")
         for address in self._addresses(target)[:MAX_ADDRESSES]:
@@ -96,7 +96,7 @@ class Fetcher:
                 connection.close()
                 trouble = error
             else:
-                deadline.guard(connection)
+                deadline.guard(connection.sock)
                 return connection
         raise trouble
 
@@ -125,42 +125,6 @@ class Fetcher:
                 "If it is a machine of yours, name it in CLIPCAST_FETCH_ALLOW_HOSTS."
             )
         return addresses
-
-
-class _Deadline:
-    """Cuts the connection when the time is up, so that a server which sends a byte a minute cannot hold us for ever."""
-
-    def __init__(self, total_s: float) -> None:
-        self.passed = False
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(total_s, self._cut)
-        self._timer.daemon = True
-
-    def guard(self, connection: HTTPConnection) -> None:
-        """From now on this connection is the one to cut."""
-        with self._lock:
-            self._socket = connection.sock
-            if self.passed:
-                self._shut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.passed = True
-            self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):  # it is closed already
-                # Not SSLSocket.shutdown, which is not safe beside a reading thread: the plain socket's, which wakes it.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
 
 
 def _checked(url: str) -> Url:
@@ -200,7 +164,7 @@ def _asked(connection: HTTPConnection, target: Url) -> BaseHTTPResponse:
     return connection.getresponse()
 
 
-def _content(response: BaseHTTPResponse, target: Url, max_bytes: int, deadline: _Deadline) -> Iterator[bytes]:
+def _content(response: BaseHTTPResponse, target: Url, max_bytes: int, deadline: Deadline) -> Iterator[bytes]:
     host = _name(target)
     if response.status != 200:
         raise UnusableMedia(f"{host} answered {response.status} instead of the file.")
@@ -213,7 +177,7 @@ def _content(response: BaseHTTPResponse, target: Url, max_bytes: int, deadline: 
     return _blocks(response, target, expected, max_bytes, deadline)
 
 
-def _blocks(response: BaseHTTPResponse, target: Url, expected: int | None, max_bytes: int, deadline: _Deadline) -> Iterator[bytes]:
+def _blocks(response: BaseHTTPResponse, target: Url, expected: int | None, max_bytes: int, deadline: Deadline) -> Iterator[bytes]:
     received = 0
     while True:
         with _told_by(target, deadline):
@@ -229,7 +193,7 @@ def _blocks(response: BaseHTTPResponse, target: Url, expected: int | None, max_b
 
 
 @contextmanager
-def _told_by(target: Url, deadline: _Deadline) -> Iterator[None]:
+def _told_by(target: Url, deadline: Deadline) -> Iterator[None]:
     """Turn the network's errors into sentences that hold no part of the URL but its host."""
     try:
         yield
@@ -237,7 +201,7 @@ def _told_by(target: Url, deadline: _Deadline) -> Iterator[None]:
         raise UnusableMedia(f"{_name(target)} did not deliver the file: {_reason(error, deadline)}.") from error
 
 
-def _reason(error: Exception, deadline: _Deadline) -> str:
+def _reason(error: Exception, deadline: Deadline) -> str:
     if deadline.passed or isinstance(error, (TimeoutError, ReadTimeoutError, ConnectTimeoutError)):
         return "it was too slow"
     if isinstance(error, (SSLError, ssl.SSLError, CertificateError)):

@@ -4,17 +4,23 @@ import json
 import ssl
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias, cast
 from urllib.parse import urlencode
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from clipcast.errors import NotSent, OutcomeUnknown, UnusableMedia
 from clipcast.platforms.base import Answer, Body, FileRange, Form, Json, JsonValue, MediaUrl, Request
+from clipcast.platforms.deadline import Deadline
 
 BLOCK_BYTES: Final = 1 << 20
 ANSWER_MAX_BYTES: Final = 1 << 20
+BLOCK_WITHIN_S: Final = 300.0
+"""A peer that takes less than a block in this time takes nothing: about 28 kbit/s."""
 USER_AGENT: Final = "clipcast/0.1"
 
 
@@ -35,10 +41,63 @@ def _unheard(_: int) -> None:
     """Nobody wants to know how many bytes left."""
 
 
+def _unfenced() -> None:
+    """Whoever sends may do so for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """What a connection has to know of the request that it carries."""
+
+    check: Callable[[], None]
+    answer_timeout_s: float
+    deadline: Deadline = field(default_factory=Deadline)
+
+
+_UNDER_WAY: ContextVar[_Exchange] = ContextVar("exchange under way")
+
+
+class _Connection(HTTPConnection):
+    """Asks whether it may before anything leaves, when everything that could take its time before that is done; and can be cut."""
+
+    def send(self, data: Any) -> None:
+        """Send these bytes of the headers or the body."""
+        if self.sock is None:
+            self.connect()
+        exchange = _UNDER_WAY.get()
+        exchange.deadline.guard(self.sock)
+        exchange.deadline.allow(BLOCK_WITHIN_S)
+        exchange.check()
+        super().send(data)
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own, which it gives back
+        """Wait for the answer."""
+        exchange = _UNDER_WAY.get()
+        exchange.deadline.allow(exchange.answer_timeout_s)
+        return super().getresponse()
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same, encrypted."""
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
 class Wire:
-    """A pool of connections. `stall_s` bounds each single wait: for a connection, for room to send one MiB, for the answer."""
+    """A pool of connections.
+
+    `connect_timeout_s` bounds the wait for each address, `answer_timeout_s` the time from the last byte of a request to the last one of its
+    answer. In between, each MiB of a body has `BLOCK_WITHIN_S` to leave, so that an upload may take as long as it gets on.
+    """
 
     def __init__(self, *, connect_timeout_s: float = 30.0, answer_timeout_s: float = 60.0) -> None:
+        self._answer_timeout_s = answer_timeout_s
         self._timeout = urllib3.Timeout(connect=connect_timeout_s, read=answer_timeout_s)
         self._pool = self._new_pool(connections_per_host=32)
 
@@ -49,17 +108,20 @@ class Wire:
         media: MediaSource,
         access_token: str = "",
         fresh: bool = False,
+        check: Callable[[], None] = _unfenced,
         on_bytes: Callable[[int], None] = _unheard,
     ) -> Answer:
         """Send `request` once: no redirects, no retries.
 
         `fresh` opens a connection of its own: a request that must not be lost should not ride on one that the server may just be closing.
-        `on_bytes` hears the number of body bytes handed to the network so far, for file bodies.
+        `check` is called with the connection made, right before the headers and each block of the body leave; what it raises ends the
+        request, of which nothing more leaves. `on_bytes` hears the number of body bytes handed to the network so far, for file bodies.
 
         Raises:
             NotSent: no connection was made, so nothing can have happened.
             OutcomeUnknown: the connection broke or timed out after it was made.
             UnusableMedia: the file could not be read from storage.
+            and what `check` and `on_bytes` raise.
         """
         pool = self._new_pool(connections_per_host=1) if fresh else self._pool
         url = media.url(request.url.media_id) if isinstance(request.url, MediaUrl) else request.url
@@ -67,6 +129,8 @@ class Wire:
         headers |= {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers}
         if request.authorized:
             headers["Authorization"] = f"{request.auth_scheme} {access_token}"
+        exchange = _Exchange(check, self._answer_timeout_s)
+        under_way = _UNDER_WAY.set(exchange)
         try:
             return self._exchange(pool, request.method, url, body, headers)
         except (NewConnectionError, ConnectTimeoutError) as error:
@@ -76,8 +140,11 @@ class Wire:
             kind = NotSent if isinstance(error.args[0], ssl.SSLCertVerificationError) else OutcomeUnknown
             raise kind(f"The TLS connection to {_host(url)} failed ({_reason(error)}).") from error
         except (HTTPError, OSError) as error:
-            raise OutcomeUnknown(f"The connection to {_host(url)} broke before its answer came ({_reason(error)}).") from error
+            reason = "it was too slow" if exchange.deadline.passed else _reason(error)
+            raise OutcomeUnknown(f"The connection to {_host(url)} broke before its answer came ({reason}).") from error
         finally:
+            exchange.deadline.end()
+            _UNDER_WAY.reset(under_way)
             if isinstance(body, Generator):
                 body.close()
             if fresh:
@@ -88,7 +155,9 @@ class Wire:
         self._pool.clear()
 
     def _new_pool(self, *, connections_per_host: int) -> urllib3.PoolManager:
-        return urllib3.PoolManager(maxsize=connections_per_host, retries=False, timeout=self._timeout, blocksize=BLOCK_BYTES)
+        pool = urllib3.PoolManager(maxsize=connections_per_host, retries=False, timeout=self._timeout, blocksize=BLOCK_BYTES)
+        pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return pool
 
     def _exchange(
         self,
@@ -98,11 +167,15 @@ class Wire:
         body: bytes | Generator[bytes, None, None] | None,
         headers: Mapping[str, str],
     ) -> Answer:
+        deadline = _UNDER_WAY.get().deadline
         response = pool.request(method, url, body=body, headers=headers, redirect=False, preload_content=False, decode_content=False)
         try:
             content = b"" if method == "HEAD" else response.read(ANSWER_MAX_BYTES)
+            if deadline.passed:
+                raise TimeoutError  # an answer that does not say how long it is looks whole where it was cut
             return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
         finally:
+            deadline.end()  # before somebody else is given the connection
             if response.length_remaining:
                 response.close()
             response.release_conn()
@@ -137,13 +210,19 @@ def _with_urls(value: JsonValue, media: MediaSource) -> JsonValue:
 
 def _blocks(part: FileRange, media: MediaSource, on_bytes: Callable[[int], None]) -> Blocks:
     sent_bytes = 0
+    # Closing matters: a request that breaks in the middle would leave the file open until the garbage collector comes by.
+    with closing(_read(part, media)) as blocks:
+        for block in blocks:
+            yield block
+            sent_bytes += len(block)
+            on_bytes(sent_bytes)
+
+
+def _read(part: FileRange, media: MediaSource) -> Blocks:
+    """The bytes to send. Only what goes wrong in here is the file's fault, and not its listeners' or the network's."""
     try:
-        # Closing matters: a request that breaks in the middle would leave the file open until the garbage collector comes by.
         with closing(media.read_range(part.media_id, part.start, part.stop)) as blocks:
-            for block in blocks:
-                yield block
-                sent_bytes += len(block)
-                on_bytes(sent_bytes)
+            yield from blocks
     except OSError as error:
         # Left as an OSError it would look like a broken connection, and be tried for ever.
         raise UnusableMedia(f"The stored file of clip {part.media_id} cannot be read ({error.strerror}).") from error

@@ -199,10 +199,8 @@ class Driver:
         publication_id, platform = run.publication.id, run.open.platform
         confirmed_bytes, total_bytes = platform.progress(step.meanwhile)
         self.observer.at("before send", publication_id, step.label)
-        run.lease.check()  # the last thing before the wire: whatever stood still until here must not send any more
 
         def on_bytes(sent_bytes: int) -> None:
-            run.lease.check()
             if run.first_byte_at is None:
                 run.first_byte_at = self.clock()
                 self._passed(run, "first_byte", run.started_at, run.first_byte_at)
@@ -227,7 +225,12 @@ class Driver:
         )
         try:
             answer = self.wire.send(
-                step.request, media=connection.media, access_token=connection.access_token, fresh=step.irreversible, on_bytes=on_bytes
+                step.request,
+                media=connection.media,
+                access_token=connection.access_token,
+                fresh=step.irreversible,
+                check=run.lease.check,  # whatever stood still until then must not send any more
+                on_bytes=on_bytes,
             )
         except ClipcastError as error:
             self.observer.exchanged(replace(exchange, duration_s=time.monotonic() - started_s, error=error.code))
