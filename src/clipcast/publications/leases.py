@@ -38,9 +38,11 @@ class Lease:
     token: str
     monotonic: Callable[[], float] = field(default=boot_time_s, repr=False)
     _deadline_s: float = field(default=0.0, init=False)
+    _checked_at_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.renewed(self.monotonic())
+        self._checked_at_s = self.monotonic()
+        self.renewed(self._checked_at_s)
 
     def renewed(self, asked_at_s: float) -> None:
         """The database granted another `LEASE`, counted from before it was asked."""
@@ -48,8 +50,15 @@ class Lease:
 
     def check(self) -> None:
         """Raises LeaseLost when the lease may have run out: called right before anything is sent."""
-        if self.monotonic() > self._deadline_s:
+        now_s = self.monotonic()
+        if now_s > self._deadline_s:
             raise LeaseLost(f"The lease of publication {self.publication_id} ran out while this worker stood still.")
+        self._checked_at_s = now_s
+
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds its holder has not been about to send anything."""
+        return self.monotonic() - self._checked_at_s
 
     def lose(self) -> None:
         """The database says that somebody else holds the row now."""

@@ -22,6 +22,9 @@ log = structlog.get_logger()
 REAP_EVERY_S: Final = 5.0
 """How often killed neighbours are looked for."""
 
+SILENCE_S: Final = 30 * 60
+"""A driver that sends nothing for so long hangs where no timeout reaches: its lease is kept no longer, so that somebody else goes on."""
+
 
 def _nothing() -> None:
     pass
@@ -47,7 +50,8 @@ class LeaseKeeper(LeaseBook):
                 log.exception("worker.leases_not_renewed")
 
     def renew(self, leases: list[Lease]) -> None:
-        """Ask for another term of each; those that are somebody else's now are lost."""
+        """Ask for another term of each whose driver shows signs of life; those that are somebody else's now are lost."""
+        leases = [lease for lease in leases if not self._is_dropped(lease)]
         if not leases:
             return
         asked_at_s = boot_time_s()
@@ -58,6 +62,15 @@ class LeaseKeeper(LeaseBook):
                 lease.renewed(asked_at_s)
             else:
                 lease.lose()
+
+    def _is_dropped(self, lease: Lease) -> bool:
+        """Whether it is kept no longer, because its driver hangs."""
+        if lease.silent_s <= SILENCE_S:
+            return False
+        log.error("worker.lease_dropped", publication=lease.publication_id, silent_s=round(lease.silent_s))
+        lease.lose()
+        self.remove(lease)
+        return True
 
 
 class Heir:
@@ -72,7 +85,8 @@ class Heir:
         if time.monotonic() < self._next_s:
             return
         with self._db.reading() as session:
-            dead = self._presence.dead_among(claims.owners(session))
+            owners = claims.owners(session)
+        dead = self._presence.dead_among(owners)
         if dead:
             with self._db.writing() as session:
                 count = claims.release_of(session, dead)
