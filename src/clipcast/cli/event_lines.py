@@ -5,7 +5,10 @@ import sys
 import threading
 from typing import Any
 
+from clipcast.log import get_logger
 from clipcast.publications.observer import Ending, Moment, Silent
+
+log = get_logger(__name__)
 
 
 class EventLines(Silent):
@@ -13,6 +16,7 @@ class EventLines(Silent):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._is_told = False
 
     def at(self, moment: Moment, publication_id: str, label: str) -> None:
         """The driver reached this point."""
@@ -31,10 +35,12 @@ class EventLines(Silent):
         self._tell(event="ended", publication=ending.publication.id, outcome=ending.outcome, duration_s=ending.duration_s)
 
     def _tell(self, **fields: Any) -> None:
-        # A reader that went away must not stop the work.
+        # A reader that went away, or a file whose disk is full, must not stop the work, let alone look like trouble with a clip.
         with self._lock:
             try:
                 sys.stdout.write(json.dumps(fields) + "\n")
                 sys.stdout.flush()
-            except (BrokenPipeError, ValueError):
-                return
+            except (OSError, ValueError) as error:
+                if not self._is_told:
+                    log.warning("worker.events_not_told", reason=getattr(error, "strerror", None) or type(error).__name__)
+                self._is_told = True
