@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -58,7 +59,8 @@ class Settings(BaseSettings):
         default="", description="file:// or s3://bucket URL of the media store; empty: `media/` in the data directory."
     )
     public_url: str = Field(
-        default="", description="Where platforms reach this server (https://clips.example.com); needed for photos and pulls."
+        default="",
+        description="Where platforms reach this server (https://clips.example.com, without a path); needed for photos and pulls.",
     )
     secret_key: SecretStr = Field(default=SecretStr(""), description="Signs media URLs; generated into the data directory when empty.")
     credential_keys: SecretStr = Field(
@@ -150,6 +152,18 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _of_a_whole_host(cls, value: str) -> str:
+        """Cookies, pages and the addresses to come back to are made for the root of a host."""
+        parts = urlsplit(value)
+        if value and (not parts.hostname or parts.path or "?" in value or "#" in value or "@" in parts.netloc):
+            raise ValueError(
+                "must be scheme, host and port alone, such as https://clips.example.com; Clipcast cannot live below a path, so give it a "
+                "host name of its own, and leave out query, fragment and user name"
+            )
+        return value
 
     @field_validator("broker_url", "redis_url")
     @classmethod

@@ -10,6 +10,7 @@ from clipcast.publications.states import State
 from contract.bench import USERNAME, Bench
 from contract.conftest import MakeBench, PublicAddress
 from contract.platforms import TIKTOK, PlatformUnderTest
+from contract.world import World
 
 DIRECT, INBOX, PULL, PHOTOS = (TIKTOK.flow(name) for name in ("direct", "inbox", "pull", "photos"))
 LARGE = TIKTOK.flow("direct").with_clips("large")
@@ -354,9 +355,9 @@ def test_waits_for_our_own_address_to_answer(make_bench: MakeBench, sqlite_url: 
 
 @pytest.mark.in_process("its public address is one of its own, and the workers have theirs")
 @pytest.mark.parametrize("flow", [PULL, PHOTOS], ids=lambda flow: flow.name)
-def test_says_when_our_address_serves_something_else(make_bench: MakeBench, sqlite_url: str, public: PublicAddress, flow: Any) -> None:
+def test_says_when_our_address_serves_something_else(make_bench: MakeBench, sqlite_url: str, world: World, flow: Any) -> None:
     """Somebody else's server answers under CLIPCAST_PUBLIC_URL: refused at once, with the setting to check."""
-    bench = make_bench(TIKTOK, sqlite_url, public_url=f"{public.url}/elsewhere")
+    bench = make_bench(TIKTOK, sqlite_url, public_url=world.url)
     publication_id = bench.publish(flow)
 
     row = bench.carry(publication_id)

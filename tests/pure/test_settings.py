@@ -85,6 +85,7 @@ def test_an_unusable_file_is_named(content: bytes | None, complaint: str, monkey
         ("worker_threads", "0"),
         ("simulator_failure_rate", "1.5"),
         ("public_url", "clips.example.com"),
+        ("public_url", "https://"),
         ("tiktok_api_url", "ftp://tiktok"),
         ("log_level", "loud"),
         ("broker_url", "sqs://somewhere"),
@@ -96,6 +97,22 @@ def test_a_bad_value_names_its_variable_in_a_sentence(name: str, value: str, mon
     monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
     with pytest.raises(ConfigurationError, match=rf"^{PREFIX}{name.upper()} is not usable: .+[^.]\.$"):
         load_settings()
+
+
+@pytest.mark.parametrize("address", ["/clipcast", "/clipcast/", "/?a=b", "?a=b", "?", "#top", "/#"])
+def test_a_public_address_is_a_whole_host(address: str) -> None:
+    """Below a path no account could be connected, and nobody could sign in."""
+    with pytest.raises(ConfigurationError, match=r"^CLIPCAST_PUBLIC_URL is not usable: .*host name of its own"):
+        load_settings(public_url=f"https://clips.example.com{address}")
+    with pytest.raises(ConfigurationError, match="user name"):
+        load_settings(public_url="https://ana:secret@clips.example.com")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://clips.example.com", "https://clips.example.com/", "http://[::1]:8000", "http://localhost:8000/"]
+)
+def test_a_slash_at_the_end_of_the_public_address_is_nothing(address: str) -> None:
+    assert load_settings(public_url=address).public_url == address.rstrip("/")
 
 
 def test_several_bad_values_are_told_at_once() -> None:
