@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -82,7 +82,7 @@ class Clipcast:
         live_media = ClipSource(db, storage, links, lambda: settings.public_url)
         standin = StandIn(settings, MediaHouse(db, storage, links), lambda request: wire.send(request, media=live_media))
         platforms = live_platforms(settings)
-        refresher = Refresher(db, vault, settings, clock, lambda request: wire.send(request, media=live_media))
+        refresher = Refresher(db, vault, settings, clock, partial(wire.send, media=live_media))
         connections = Connections(
             settings=settings,
             db=db,

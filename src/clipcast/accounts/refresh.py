@@ -2,17 +2,19 @@
 
 The lease on the account's row says who is asking the platform; it runs out by itself when its holder dies. What the platform answered is
 saved only if the row still holds the credentials that were traded in: whoever replaced them meanwhile, a person or another refresh, wins.
-Platforms may kill the old refresh token when they give out a new one, so an answer is never dropped for having come late. Where an answer
-got lost all the same, the lease stays on the row: should the next try be refused, the account can say why.
+Platforms may kill the old refresh token when they give out a new one, and count only the pair that they gave out last. So nothing is asked
+so late that its answer might come after the lease, when somebody else may ask, too: whoever stood still until then sends nothing, and an
+answer that is read late is older than what another refresh has saved. Where nobody has, it is saved however late it came. Where an answer
+got lost, the lease stays on the row: should the next try be refused, the account can say why.
 """
 
 import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 from uuid import uuid4
 
 from clipcast import ledger
@@ -22,7 +24,7 @@ from clipcast.accounts.discretion import discreet
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import AccountInactive, with_app_credentials
 from clipcast.accounts.vault import Vault
-from clipcast.clock import Clock
+from clipcast.clock import Clock, boot_time_s
 from clipcast.db.engine import Database
 from clipcast.errors import (
     Busy,
@@ -39,10 +41,13 @@ from clipcast.errors import (
 )
 from clipcast.log import get_logger, redact
 from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
+from clipcast.platforms.wire import unfenced
 from clipcast.settings import Settings
 
 LEASE: Final = timedelta(seconds=120)
-"""Longer than a request and its answer may take (30 s to connect, 60 s for the answer)."""
+"""Longer than `ASK_WITHIN` and the time that an answer may take (60 s)."""
+ASK_WITHIN: Final = timedelta(seconds=50)
+"""How long after the lease was written a request may still leave; finding and reaching the platform may take longer."""
 MARGIN: Final = timedelta(minutes=10)
 """How long before its end a token is refreshed before a publish, so that it does not die between two requests."""
 PASSING: Final = (WireError, Unavailable, Throttled, Busy)
@@ -64,6 +69,17 @@ def _unheard(_: str, __: str) -> None:
     """Nobody counts."""
 
 
+class _TooLate(Exception):
+    """We stood still before the request left: by its answer, somebody else may have the turn."""
+
+
+class Sends(Protocol):
+    """Performs one request; asks `check` right before anything leaves, and lets out what that raises."""
+
+    def __call__(self, request: Request, /, *, check: Callable[[], None] = unfenced) -> Answer:
+        """The platform's answer, whatever it says; raises a `WireError` where there is none."""
+
+
 class LacksCredentials(ConfigurationError):
     """What the platform's API needs is neither set nor stored with the account, so that nothing can be sent for it."""
 
@@ -78,16 +94,20 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """Ours to ask the platform: what to trade in, the lease that says so, and until when an earlier answer got lost, if one did."""
+    """Ours to ask the platform: what to trade in, the lease that says so, and until when an earlier answer got lost, if one did.
+
+    `asks_until_s` is when nothing may be asked any more, in seconds since the machine started.
+    """
 
     stored: Credentials
     lease_token: str
     lost_until: datetime | None
+    asks_until_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Refresher:
-    """Trades refresh tokens for new access tokens. `send` performs one request and may raise a `WireError`.
+    """Trades refresh tokens for new access tokens. `send` may raise a `WireError`.
 
     `pause` waits so many seconds, and only where new tokens cannot be saved because the database is away.
     `heard` is told each request's platform and what came of it: `refreshed`, `refused`, `scope_lost`, `trouble` or `misconfigured`.
@@ -97,10 +117,11 @@ class Refresher:
     vault: Vault
     settings: Settings
     clock: Clock
-    send: Callable[[Request], Answer]
+    send: Sends
     jitter: Callable[[], float] = random.random
     heard: Callable[[str, str], None] = _unheard
     pause: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = field(default=boot_time_s, repr=False)
 
     def refresh_if_needed(self, account_id: str, platform: AnyPlatform, margin: timedelta = MARGIN) -> Credentials | None:
         """Credentials good for `margin`: the stored ones if they are, otherwise refreshed; None while somebody else refreshes them.
@@ -176,7 +197,9 @@ class Refresher:
         if isinstance(turn, Renewal):
             return turn
         try:
-            fresh = self._ask(turn.stored, platform)
+            fresh = self._ask(turn, platform)
+        except _TooLate:
+            return self._missed(account_id, turn)
         except ReconnectRequired as error:
             if isinstance(error, ScopeLost) and lives(turn.stored, self.clock()):
                 self._troubled(account_id, turn, platform, error, is_early=False)
@@ -190,7 +213,7 @@ class Refresher:
 
     def _take_turn(self, account_id: str, is_good: Callable[[Credentials], bool]) -> _Turn | Renewal:
         """Our turn, unless the stored credentials are good by now or somebody else is at it."""
-        now = self.clock()
+        now, asks_until_s = self.clock(), self.monotonic() + ASK_WITHIN.total_seconds()
         with self.db.writing() as session:
             account = store.lock_if_free(session, account_id)
             if account is None:
@@ -204,16 +227,28 @@ class Refresher:
                 return Renewal("someone_else")
             lost_until = account.refresh_lease_until if account.refresh_lease_token is not None else None
             account.refresh_lease_token, account.refresh_lease_until = str(uuid4()), now + LEASE
-            return _Turn(stored, account.refresh_lease_token, lost_until)
+            return _Turn(stored, account.refresh_lease_token, lost_until, asks_until_s)
 
-    def _ask(self, stored: Credentials, platform: AnyPlatform) -> Credentials:
-        """What the platform gave: only the values that are new, and when they end."""
-        credentials = with_app_credentials(stored, platform.name, self.settings)
-        answer = self.send(platform.refresh_request(credentials))
+    def _ask(self, turn: _Turn, platform: AnyPlatform) -> Credentials:
+        """What the platform gave: only the values that are new, and when they end; raises _TooLate when it was not asked."""
+
+        def check() -> None:
+            if self.monotonic() > turn.asks_until_s:
+                raise _TooLate
+
+        credentials = with_app_credentials(turn.stored, platform.name, self.settings)
+        answer = self.send(platform.refresh_request(credentials), check=check)
         with discreet(credentials, [answer]):
             fresh = platform.refreshed(credentials, answer, self.clock())
         new = {name: value for name, value in fresh.values.items() if credentials.get(name) != value}
         return Credentials(new, expires_at=fresh.expires_at, refresh_expires_at=fresh.refresh_expires_at)
+
+    def _missed(self, account_id: str, turn: _Turn) -> Renewal:
+        """Nothing was asked, so nothing got lost: somebody else may have the turn, and has it perhaps."""
+        with self.db.writing() as session:
+            _give_back(store.get_for_update(session, account_id), turn, lost_at=turn.lost_until)
+        log.warning("account.refresh_too_late", account_id=account_id)
+        return Renewal("someone_else")
 
     def _save(self, account_id: str, turn: _Turn, platform: AnyPlatform, fresh: Credentials) -> Renewal:
         """Store the new tokens. Stubborn for as long as a lease, because the old refresh token may be dead already."""

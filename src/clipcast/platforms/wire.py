@@ -41,7 +41,7 @@ def _unheard(_: int) -> None:
     """Nobody wants to know how many bytes left."""
 
 
-def _unfenced() -> None:
+def unfenced() -> None:
     """Whoever sends may do so for ever."""
 
 
@@ -108,7 +108,7 @@ class Wire:
         media: MediaSource,
         access_token: str = "",
         fresh: bool = False,
-        check: Callable[[], None] = _unfenced,
+        check: Callable[[], None] = unfenced,
         on_bytes: Callable[[int], None] = _unheard,
     ) -> Answer:
         """Send `request` once: no redirects, no retries.

@@ -6,12 +6,12 @@ was frozen and wakes up again can neither write nor send.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from clipcast.clock import boot_time_s
 from clipcast.errors import LeaseLost
 
 LEASE: Final = timedelta(seconds=30)
@@ -22,12 +22,6 @@ RENEW_EVERY_S: Final = 10.0
 
 SAFETY_S: Final = 5.0
 """Nothing is sent in the last seconds of a lease: the database's clock and ours may disagree a little."""
-
-
-def boot_time_s() -> float:
-    """Seconds since the machine started, the time it slept included: a changed system clock does not move them, a closed lid does."""
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)  # Linux has it; macOS's and Windows' monotonic clocks go on in their sleep
-    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 @dataclass(slots=True)

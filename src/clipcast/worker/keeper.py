@@ -10,11 +10,11 @@ from typing import Final
 
 import structlog
 
-from clipcast.clock import Clock
+from clipcast.clock import Clock, boot_time_s
 from clipcast.db.engine import Database
 from clipcast.errors import Busy
 from clipcast.publications import claims
-from clipcast.publications.leases import RENEW_EVERY_S, Lease, LeaseBook, boot_time_s
+from clipcast.publications.leases import RENEW_EVERY_S, Lease, LeaseBook
 from clipcast.worker.presence import Presence
 
 log = structlog.get_logger()

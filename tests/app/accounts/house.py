@@ -19,6 +19,7 @@ from clipcast.accounts.vault import Vault
 from clipcast.db.engine import Database
 from clipcast.platforms.base import Answer, Credentials, Form, Request
 from clipcast.platforms.registry import live_platforms
+from clipcast.platforms.wire import unfenced
 from clipcast.settings import load_settings
 from conftest import MovableClock
 
@@ -47,7 +48,8 @@ class TokenEndpoints:
     _now: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request, *, check: Callable[[], None] = unfenced) -> Answer:
+        check()
         assert isinstance(request.url, str)
         platform = next(name for name in ("tiktok", "instagram", "google") if name in request.url).replace("google", "youtube")
         with self._turn:
@@ -101,7 +103,7 @@ class House:
             store.add(session, row)
         values = {"access_token": f"act.{name}", "refresh_token": f"rft.{name}", **more.pop("values", {})}
         if platform == "instagram":
-            values |= {"instagram_account_id": "17841"}
+            values |= {"instagram_account_id": f"17841.{name}"}
         values = {key: value for key, value in values.items() if value}
         ends_at = now + ends_in if ends_in is not None else None
         set_account_credentials(self.db, name, Credentials(values, expires_at=ends_at, **more), VAULT, now)

@@ -17,13 +17,14 @@ from clipcast.accounts import store
 from clipcast.accounts.credentials import get_account_credentials, set_account_credentials
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import AccountInactive
-from clipcast.accounts.refresh import LEASE, Refresher
+from clipcast.accounts.refresh import ASK_WITHIN, LEASE, Refresher
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, NotFound, NotSent, OutcomeUnknown, ReconnectRequired, Unavailable
 from clipcast.platforms.base import Answer, Credentials, Form, Request
 from clipcast.platforms.tiktok import TikTok
+from clipcast.platforms.wire import unfenced
 from clipcast.settings import load_settings
 
 VAULT = Vault([b"k" * 32])
@@ -83,7 +84,12 @@ def refresher(db: Database, clock: Clock, server: TokenServer) -> Refresher:
 
 def refresher_with(db: Database, clock: Clock, send: Callable[[Request], Answer]) -> Refresher:
     settings = load_settings(data_dir=Path("unused"), tiktok_client_key="ck", tiktok_client_secret="cs")
-    return Refresher(db, VAULT, settings, clock, send)
+
+    def checked(request: Request, *, check: Callable[[], None] = unfenced) -> Answer:
+        check()
+        return send(request)
+
+    return Refresher(db, VAULT, settings, clock, checked)
 
 
 def row_of(db: Database, account_id: str) -> SocialAccount:
@@ -188,6 +194,30 @@ def test_an_answer_that_came_late_is_kept_while_nobody_else_was_answered(
     assert fresh is not None
     assert fresh.get("access_token") == stored(db, account_id).get("access_token") == "act.1"
     assert row_of(db, account_id).status == "active"
+
+
+@pytest.mark.parametrize("stands_still", [ASK_WITHIN, LEASE], ids=["until the answer might be late", "until its lease is over"])
+def test_who_stood_still_before_asking_asks_nothing(
+    db: Database, clock: Any, account_id: str, server: TokenServer, stands_still: timedelta
+) -> None:
+    """A frozen process, a closed lid: another one has new tokens by then, and asking with the old ones once more might kill them."""
+    boot_s, asked = [0.0], len(server.requests)
+
+    def frozen(request: Request, *, check: Callable[[], None] = unfenced) -> Answer:
+        boot_s[0] += stands_still.total_seconds() + 1
+        clock.advance(stands_still.total_seconds() + 1)
+        if stands_still >= LEASE:
+            assert refresher_with(db, clock, server.send).refresh(account_id, PLATFORM, "act.0") is not None
+        check()
+        return server.send(request)
+
+    late = replace(refresher_with(db, clock, server.send), send=frozen, monotonic=lambda: boot_s[0])
+    assert late.refresh(account_id, PLATFORM, "act.0") is None
+
+    assert len(server.requests) == asked + (stands_still >= LEASE)
+    row = row_of(db, account_id)
+    assert (row.status, row.refresh_failures, row.refresh_lease_token, row.refresh_lease_until) == ("active", 0, None, None)
+    assert f"rft.{len(server.requests)}" == stored(db, account_id).get("refresh_token") == server.living
 
 
 def impatient(url: str) -> Database:
