@@ -12,14 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clipcast.accounts import store as accounts
-from clipcast.clips import store as clips
 from clipcast.db.engine import Database
 from clipcast.db.turns import take_turn
 from clipcast.errors import Conflict, IdempotencyConflict, InvalidRequest, PossibleDuplicate
-from clipcast.posts import store
+from clipcast.platforms.base import Problem
+from clipcast.posts import doubles, drafts, store
+from clipcast.posts.doubles import Going, content_sha256
 from clipcast.posts.models import Post
 from clipcast.posts.schemas import PostChange, PostIn, TargetIn, meant_by
-from clipcast.posts.targets import metadata_for
+from clipcast.posts.targets import metadata_for, overlaid
 from clipcast.publications import missed, publishing
 from clipcast.publications import store as publications
 from clipcast.publications.missed import IfMissed
@@ -43,12 +44,14 @@ def publish(session: Session, request: PublishRequest, platforms: Platforms, now
     """
     earlier = _earlier_in_turn(session, key, request)
     if earlier is not None:
-        return earlier
+        return store.publications_of(session, earlier.id)[0]
     target = publishing.checked_target(session, request, platforms, now)
-    post = _post_of(request.metadata, request.scheduled_at, "UTC", missed.DEFAULT, now)
+    post = Post(options={}, created_at=now)
+    _fill(post, request.metadata, request.scheduled_at, timezone="UTC", policy=missed.DEFAULT, now=now)
     store.add(session, post, request.metadata.clip_ids or [request.clip_id])
     publication = publishing.create(session, request, target, post.id, now)
-    _remember(session, key, request, publication)
+    publication.content_sha256 = content_sha256(session, request)  # never refused itself, but others are that repeat it
+    _remember(session, key, request, post)
     return publication
 
 
@@ -66,12 +69,41 @@ def create(
     """
     earlier = _earlier_in_turn(session, key, wanted)
     if earlier is not None:
-        return store.get(session, earlier.post_id)
-    requests, targets = checked(session, wanted, platforms, now, is_promised=promised_at is not None)
+        return earlier
+    if wanted.when == "draft":
+        post = _kept(session, wanted, platforms, now)
+    else:
+        post = _sent(session, wanted, platforms, now, promised_at=promised_at)
+    _remember(session, key, wanted, post)
+    return post
+
+
+def _kept(session: Session, wanted: PostIn, platforms: Platforms, now: datetime) -> Post:
+    """The post as a draft. It may break a platform's rules, which are looked at when it is released; what it names must be there."""
+    requests_of(session, wanted, platforms)
+    post = Post(created_at=now)
+    drafts.hold(session, post, _pinned(session, wanted, platforms), now)
+    return post
+
+
+def _sent(
+    session: Session,
+    wanted: PostIn,
+    platforms: Platforms,
+    now: datetime,
+    *,
+    draft: Post | None = None,
+    promised_at: datetime | None = None,
+) -> Post:
+    """The post, or what becomes of the draft, with its pending publications."""
+    besides = draft.id if draft else None
+    requests, targets, contents = _checked_all(session, wanted, platforms, now, is_promised=promised_at is not None)
     places = _slots(session, targets, now) if wanted.when else [wanted.due_at()] * len(targets)
+    if not wanted.allow_duplicate:
+        doubles.refuse(session, _going(targets, contents, places, now), now, besides=besides)
     policy = wanted.if_missed or missed.DEFAULT
-    post = _composed(session, wanted, targets, places, policy=policy, now=now)
-    for request, target, at in zip(requests, targets, places, strict=True):
+    post = _composed(session, wanted, targets, places, policy=policy, now=now, draft=draft)
+    for request, target, at, content in zip(requests, targets, places, contents, strict=True):
         publication = publishing.create(
             session,
             request.model_copy(update={"scheduled_at": at}),
@@ -82,35 +114,40 @@ def create(
             promised_at=promised_at or (wanted.due_at() if wanted.if_missed else None),
             is_slot=wanted.when is not None,
         )
-        publication.content_sha256 = content_sha256(session, request)
-    _remember(session, key, wanted, store.publications_of(session, post.id)[0])
+        publication.content_sha256 = content
     return post
 
 
-def checked(
-    session: Session, wanted: PostIn, platforms: Platforms, now: datetime, *, is_promised: bool = False
-) -> tuple[list[PublishRequest], list[Target]]:
-    """What the post asks of each target, if nothing stands against any of it; nothing is written. What `is_promised` may be late.
+def _going(targets: Sequence[Target], contents: Sequence[str], places: Sequence[datetime | None], now: datetime) -> list[Going]:
+    return [
+        Going(target.platform.name, target.account.id if target.account else None, target.username, content, at or now)
+        for target, content, at in zip(targets, contents, places, strict=True)
+    ]
+
+
+def checked(session: Session, wanted: PostIn, platforms: Platforms, now: datetime) -> tuple[list[PublishRequest], list[Target]]:
+    """What the post asks of each target, if nothing stands against any of it; nothing is written.
 
     Raises:
         PossibleDuplicate, InvalidRequest, NotFound: as `create`.
     """
-    requests = requests_of(session, wanted, platforms)
-    in_question = [request.model_copy(update={"scheduled_at": None}) for request in requests] if is_promised else requests
-    targets = _checked(session, in_question, platforms, now)
+    requests, targets, contents = _checked_all(session, wanted, platforms, now)
     if not wanted.allow_duplicate:
-        contents = [content_sha256(session, request) for request in requests]
-        _refuse_doubles(session, list(zip(targets, contents, strict=True)), now)
+        doubles.refuse(session, _going(targets, contents, [wanted.due_at()] * len(targets), now), now)
     return requests, targets
 
 
-def targets_of(session: Session, wanted: PostIn, platforms: Platforms) -> list[Target]:
-    """Where the post goes, whatever its clips are.
-
-    Raises:
-        InvalidRequest, NotFound: there is something wrong with a target or its options.
-    """
-    return [publishing.target_of(session, request, platforms) for request in requests_of(session, wanted, platforms)]
+def _checked_all(
+    session: Session, wanted: PostIn, platforms: Platforms, now: datetime, *, is_promised: bool = False
+) -> tuple[list[PublishRequest], list[Target], list[str]]:
+    """What the post asks of each target, and the content; what others ask with the same content waits. What `is_promised` may be late."""
+    requests = requests_of(session, wanted, platforms)
+    in_question = [request.model_copy(update={"scheduled_at": None}) for request in requests] if is_promised else requests
+    targets = _checked(session, in_question, platforms, now)
+    contents = [content_sha256(session, request) for request in requests]
+    if not wanted.allow_duplicate:
+        doubles.take_turns(session, contents)
+    return requests, targets, contents
 
 
 def check_slots(session: Session, targets: Sequence[Target]) -> None:
@@ -130,14 +167,22 @@ def _slots(session: Session, targets: Sequence[Target], now: datetime) -> list[d
 
 
 def _composed(
-    session: Session, wanted: PostIn, targets: Sequence[Target], places: Sequence[datetime | None], *, policy: IfMissed, now: datetime
+    session: Session,
+    wanted: PostIn,
+    targets: Sequence[Target],
+    places: Sequence[datetime | None],
+    *,
+    policy: IfMissed,
+    now: datetime,
+    draft: Post | None,
 ) -> Post:
     """The post itself, stored. Of slots it shows the earliest, by the clocks of the first one's zone."""
     common = Metadata(caption=wanted.caption, title=wanted.title, hashtags=wanted.hashtags)
     zone = wanted.timezone
     if wanted.when and "timezone" not in wanted.model_fields_set:
         zone = timetable.zone_of(session, targets[0].account) or zone
-    post = _post_of(common, min((at for at in places if at is not None), default=None), zone, policy, now)
+    post = draft or Post(created_at=now)
+    _fill(post, common, min((at for at in places if at is not None), default=None), timezone=zone, policy=policy, now=now)
     post.asked_for = wanted.scheduled_at if wanted.scheduled_at is not None and wanted.scheduled_at.tzinfo is None else None
     post.options = {platform: dict(options) for platform, options in wanted.options.items()}
     store.add(session, post, wanted.clip_ids)
@@ -191,24 +236,6 @@ def _checked(session: Session, requests: Sequence[PublishRequest], platforms: Pl
     return targets
 
 
-def content_sha256(session: Session, request: PublishRequest) -> str:
-    """What makes two posts the same in the eyes of those who see them: the media's bytes and the caption."""
-    media = [clips.get_clip(session, clip_id).sha256 for clip_id in request.metadata.clip_ids or [request.clip_id]]
-    return hashlib.sha256(json.dumps([media, request.metadata.caption, sorted(request.metadata.hashtags)]).encode()).hexdigest()
-
-
-def _refuse_doubles(session: Session, targets: Sequence[tuple[Target, str]], now: datetime) -> None:
-    for content in sorted({content for _, content in targets}):
-        take_turn(session, f"post {content}")  # or neither of two requests at once would see what the other writes
-    for target, content in targets:
-        double = store.double_of(session, target.platform.name, target.account.id if target.account else None, content, now)
-        if double is not None:
-            raise PossibleDuplicate(
-                f"The same media and caption went to {target.platform.name} {target.username or 'without an account'} at "
-                f"{double.requested_at:%Y-%m-%d %H:%M} UTC (publication {double.id}). To post it again, send allow_duplicate: true."
-            )
-
-
 def written(db: Database, write: Callable[[Session], T]) -> T:
     """What `write` wrote in one transaction.
 
@@ -232,26 +259,137 @@ class Outcome:
 
 
 def change(session: Session, post_id: str, wanted: PostChange, platforms: Platforms, now: datetime) -> Post:
-    """Change or move a post, as long as none of its publications has begun.
+    """Change, move or release a post, as long as none of its publications has begun.
+
+    Releasing is done once: who asks for it again moves what was released, or finds it on its way.
 
     Raises:
-        Conflict: one has begun, or is over.
+        Conflict: one has begun, or is over; or it was cancelled.
+        PossibleDuplicate: it would go out within a day of the same, and `allow_duplicate` is not set.
         InvalidRequest: what it would become breaks a rule.
     """
     post = store.get(session, post_id, lock=True)
+    if post.stage == "cancelled":
+        raise Conflict("This draft was cancelled. Compose a new post instead.")
+    if post.stage == "draft":
+        return _changed_draft(session, post, wanted, platforms, now)
     rows = store.publications_of(session, post_id, lock=True)
+    if wanted == PostChange(when="now") and all(_goes_out(row, now) for row in rows):
+        return post
     begun = [row for row in rows if row.state != State.SCHEDULED or row.flow is not None]
     if begun:
         raise Conflict(f"This post can no longer be changed: {', '.join(f'{row.platform} is {row.state}' for row in begun)}.")
+    if wanted.clip_ids is not None or wanted.targets is not None:
+        raise Conflict("The clips and targets of a draft alone can be changed. Cancel this post, and compose it anew.")
+    _rewrite(session, post, rows, wanted, platforms=platforms, now=now)
+    return post
+
+
+def _goes_out(row: Publication, now: datetime) -> bool:
+    """Whether nothing has to be done for it to be published now, or it is already."""
+    if row.state == State.SCHEDULED:
+        return row.scheduled_at <= now and row.next_action_at is not None
+    return row.state not in {State.FAILED, State.CANCELLED}
+
+
+def _changed_draft(session: Session, post: Post, wanted: PostChange, platforms: Platforms, now: datetime) -> Post:
+    asked = drafts.held(post)
+    of_targets = [] if wanted.targets else [request.platform for request in requests_of(session, asked, platforms)]
+    asked = _pinned(session, drafts.changed(asked, wanted, of_targets), platforms)
+    if not wanted.has_time:
+        requests_of(session, asked, platforms)
+        drafts.hold(session, post, asked, now)
+        return post
+    _sent(session, drafts.released(asked, wanted), platforms, now, draft=post)
+    drafts.let_go(session, post)
+    return post
+
+
+def _pinned(session: Session, wanted: PostIn, platforms: Platforms) -> PostIn:
+    """The draft with the accounts that its targets mean today, so that it goes nowhere else when it is released."""
+    targets = []
+    for target in wanted.targets:
+        for platform, account_id in _accounts_of(session, target, platforms):
+            place = {"account_id": account_id, "platform": None if account_id else platform, "with_satellites": False}
+            targets.append(target.model_copy(update=place))
+    return wanted.model_copy(update={"targets": targets})
+
+
+def _rewrite(session: Session, post: Post, rows: Sequence[Publication], wanted: PostChange, *, platforms: Platforms, now: datetime) -> None:
+    """Give publications that have not begun what was changed."""
     before, was = post.caption, _policy_of(post)
     moved_to = _apply(post, wanted, now)
-    for row in rows:
-        texts = {"title": post.title, "hashtags": post.hashtags} | ({"caption": post.caption} if row.order["caption"] == before else {})
-        request = _request_of(row, Metadata.model_validate(row.order | texts), moved_to)
-        publishing.checked_target(session, request, platforms, now)
-        publishing.rewrite(session, row, request, now, if_missed=_policy_of(post), was=was)
-        row.content_sha256 = content_sha256(session, request) if row.content_sha256 else None
-    return post
+    requests = [_request_of(row, _metadata_after(row, post, wanted, before), moved_to) for row in rows]
+    targets = [publishing.checked_target(session, request, platforms, now) for request in requests]
+    contents = [content_sha256(session, request) for request in requests]
+    if not wanted.allow_duplicate:
+        doubles.take_turns(session, contents)
+    places = _places(session, rows, targets, moved_to, wanted=wanted, now=now)
+    if not wanted.allow_duplicate:
+        doubles.refuse(session, _newly_going(rows, targets, contents, places), now, besides=post.id)
+    if wanted.when is not None:
+        post.scheduled_at, post.asked_for = min(at or row.scheduled_at for at, row in zip(places, rows, strict=True)), None
+    for row, request, at, content in zip(rows, requests, places, contents, strict=True):
+        row.content_sha256 = content
+        fresh = request.model_copy(update={"scheduled_at": at})
+        publishing.rewrite(session, row, fresh, now, if_missed=_policy_of(post), was=was, is_slot=wanted.when == "next_slot")
+
+
+def _metadata_after(row: Publication, post: Post, wanted: PostChange, before: str) -> Metadata:
+    texts: dict[str, Any] = {"title": post.title, "hashtags": post.hashtags} | (
+        {"caption": post.caption} if row.order["caption"] == before else {}
+    )
+    if wanted.auto_fit is not None:
+        texts |= {"auto_fit": wanted.auto_fit}
+    layer = (wanted.options or {}).get(row.platform, {})  # type: ignore[call-overload]  # rows know no other platforms than the schema
+    return overlaid(Metadata.model_validate(row.order | texts), layer)
+
+
+def _places(
+    session: Session,
+    rows: Sequence[Publication],
+    targets: Sequence[Target],
+    moved_to: datetime | None,
+    *,
+    wanted: PostChange,
+    now: datetime,
+) -> list[datetime | None]:
+    """Where each publication moves to; None for one that stays."""
+    if wanted.when == "now":
+        return [None if _goes_out(row, now) else now for row in rows]
+    if wanted.when is None:
+        return [moved_to] * len(rows)
+    homeless = [target for row, target in zip(rows, targets, strict=True) if row.slot_at is None]
+    found = iter(_slots(session, homeless, now))
+    return [next(found) if row.slot_at is None else None for row in rows]
+
+
+def _newly_going(
+    rows: Sequence[Publication], targets: Sequence[Target], contents: Sequence[str], places: Sequence[datetime | None]
+) -> list[Going]:
+    """What goes out at another time than before, or is another post by now. What stays as it was meant, stays."""
+    return [
+        Going(row.platform, row.social_account_id, target.username, content, at or row.scheduled_at)
+        for row, target, content, at in zip(rows, targets, contents, places, strict=True)
+        if (at or row.scheduled_at) != row.scheduled_at or row.content_sha256 not in {None, content}
+    ]
+
+
+def problem_of_double(session: Session, wanted: PostIn, request: PublishRequest, platforms: Platforms, now: datetime) -> list[Problem]:
+    """That the same goes to this target within a day of it, if it does and is not said to be meant.
+
+    Raises:
+        InvalidRequest, NotFound: there is something wrong with the target or its clips.
+    """
+    if wanted.allow_duplicate:
+        return []
+    target, at = publishing.target_of(session, request, platforms), request.scheduled_at
+    if wanted.when == "next_slot" and target.account is not None:
+        plan = timetable.plan_of(session, target.account.id)
+        at = next(iter(timetable.free(session, plan, now, 1) if plan else []), None)
+    (going,) = _going([target], [content_sha256(session, request)], [at], now)
+    found = doubles.sentence(session, going, now)
+    return [Problem("", PossibleDuplicate.code, found)] if found else []
 
 
 def _policy_of(post: Post) -> IfMissed:
@@ -259,9 +397,12 @@ def _policy_of(post: Post) -> IfMissed:
 
 
 def cancel(session: Session, post_id: str, platforms: Platforms, now: datetime) -> list[Outcome]:
-    """Withdraw every publication of a post that still can be; the others say why not."""
+    """Throw a draft away, or withdraw every publication of a post that still can be; the others say why not."""
+    post = store.get(session, post_id, lock=True)
+    if post.stage == "draft":
+        drafts.discard(session, post, now)
     outcomes = []
-    for row in store.publications_of(session, store.get(session, post_id).id):
+    for row in store.publications_of(session, post_id):
         try:
             outcomes.append(Outcome(publishing.cancel(session, row.id, platforms, now), None))
         except Conflict as error:
@@ -274,6 +415,7 @@ def _apply(post: Post, wanted: PostChange, now: datetime) -> datetime | None:
     post.caption = post.caption if wanted.caption is None else wanted.caption
     post.title = post.title if wanted.title is None else wanted.title
     post.hashtags = post.hashtags if wanted.hashtags is None else wanted.hashtags
+    post.options = post.options | {platform: post.options.get(platform, {}) | dict(own) for platform, own in (wanted.options or {}).items()}
     post.if_missed = post.if_missed if wanted.if_missed is None else wanted.if_missed.model_dump()
     post.updated_at = now
     zone = wanted.timezone or post.timezone
@@ -310,22 +452,14 @@ def _request_of(row: Publication, metadata: Metadata, scheduled_at: datetime | N
     )
 
 
-def _post_of(metadata: Metadata, scheduled_at: datetime | None, timezone: str, policy: IfMissed, now: datetime) -> Post:
-    return Post(
-        caption=metadata.caption,
-        title=metadata.title,
-        hashtags=list(metadata.hashtags),
-        options={},
-        scheduled_at=scheduled_at,
-        timezone=timezone,
-        if_missed=policy.model_dump(),
-        created_at=now,
-        updated_at=now,
-    )
+def _fill(post: Post, metadata: Metadata, scheduled_at: datetime | None, *, timezone: str, policy: IfMissed, now: datetime) -> None:
+    post.caption, post.title, post.hashtags = metadata.caption, metadata.title, list(metadata.hashtags)
+    post.scheduled_at, post.timezone, post.if_missed = scheduled_at, timezone, policy.model_dump()
+    post.updated_at = now
 
 
-def earlier_of(session: Session, key: str | None, request: BaseModel) -> Publication | None:
-    """The publication that an earlier request with this key created.
+def earlier_of(session: Session, key: str | None, request: BaseModel) -> Post | None:
+    """The post that an earlier request with this key created.
 
     Raises:
         IdempotencyConflict: that was another request.
@@ -335,20 +469,19 @@ def earlier_of(session: Session, key: str | None, request: BaseModel) -> Publica
         return None
     if used.request_sha256 != _digest(request):
         raise IdempotencyConflict("This Idempotency-Key was used for a different request. Use a new key for a new post.")
-    return publications.get(session, used.publication_id)
+    return store.get(session, used.post_id)
 
 
-def _earlier_in_turn(session: Session, key: str | None, request: BaseModel) -> Publication | None:
+def _earlier_in_turn(session: Session, key: str | None, request: BaseModel) -> Post | None:
     """As `earlier_of`, once no other request with this key is still being answered."""
     if key is not None:
         take_turn(session, f"key {key}")
     return earlier_of(session, key, request)
 
 
-def _remember(session: Session, key: str | None, request: BaseModel, publication: Publication) -> None:
+def _remember(session: Session, key: str | None, request: BaseModel, post: Post) -> None:
     if key is not None:
-        digest, now = _digest(request), publication.created_at
-        session.add(IdempotencyKey(key=key, request_sha256=digest, publication_id=publication.id, created_at=now))
+        session.add(IdempotencyKey(key=key, request_sha256=_digest(request), post_id=post.id, created_at=post.created_at))
 
 
 def _digest(request: BaseModel) -> str:

@@ -1,18 +1,25 @@
 """The tables of what the user composes."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import DateTime, ForeignKey, String, Text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
 
+Stage: TypeAlias = Literal["draft", "released", "cancelled"]
+
+_HELD: Final = text("draft IS NOT NULL")
+_JsonOrNothing: Final = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
 
 class Post(Base):
-    """A composed post: texts, media, and when. Each of its targets is a publication of its own."""
+    """A composed post: texts, media, and when. Each of its targets is a publication of its own, from when it is released."""
 
     __tablename__ = "posts"
+    __table_args__ = (Index("ix_posts_drafts", "id", postgresql_where=_HELD, sqlite_where=_HELD),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     caption: Mapped[str] = mapped_column(Text, default="")
@@ -25,8 +32,19 @@ class Post(Base):
     asked_for: Mapped[datetime | None] = mapped_column(DateTime())
     #: What becomes of it when it cannot begin at its time (`IfMissed`).
     if_missed: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)
+    #: All that a draft asks for (`PostIn` without a time); None from its release on, when publications say it.
+    draft: Mapped[dict[str, Any] | None] = mapped_column(_JsonOrNothing)
+    #: When a draft was thrown away; what was released is cancelled publication by publication.
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def stage(self) -> Stage:
+        """`draft` while nobody sends it, `cancelled` once that draft was thrown away, `released` when its publications say the rest."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "released" if self.draft is None else "draft"
 
 
 class PostClip(Base):

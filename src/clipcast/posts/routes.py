@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from clipcast.errors import InvalidRequest
 from clipcast.people.admission import PUBLISHES, READS
 from clipcast.posts import compose, store
-from clipcast.posts.models import Post
+from clipcast.posts.models import Post, Stage
 from clipcast.posts.schemas import PostCancellation, PostChange, PostIn, PostOut, PostPage, PostPreflight, TargetProblems
 from clipcast.publications import preflight, publishing
 from clipcast.publications.publishing import PublishRequest
@@ -32,7 +32,10 @@ Key = Annotated[
 
 @router.post("", status_code=201, dependencies=[PUBLISHES])
 def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None) -> PostOut:
-    """Compose a post: one publication for each target, each succeeding or failing by itself. Workers carry them out."""
+    """Compose a post: one publication for each target, each succeeding or failing by itself. Workers carry them out.
+
+    A draft has no publications, and goes nowhere until it is released: PATCH it with a time.
+    """
     now = services.clock()
     shown = compose.written(services.db, lambda session: _shown(session, compose.create(session, wanted, services.platforms, now, key=key)))
     wake()
@@ -41,10 +44,10 @@ def create_post(services: Services, wake: Wake, wanted: PostIn, key: Key = None)
 
 @router.post("/preflight", dependencies=[PUBLISHES, ASKS_PLATFORM])
 def check_before_posting(services: Services, wanted: PostIn) -> PostPreflight:
-    """What posting this would run into, target by target. Nothing is written."""
+    """What posting this would run into, target by target; a draft as if it were released now. Nothing is written."""
     with services.db.reading() as session:
         requests = compose.requests_of(session, wanted, services.platforms)
-    targets = [_checked(services, request) for request in requests]
+    targets = [_checked(services, wanted, request) for request in requests]
     return PostPreflight(ok=all(target.ok for target in targets), targets=targets)
 
 
@@ -54,10 +57,11 @@ def list_posts(
     *,
     limit: Annotated[int, Query(ge=1, le=200, description="How many per page.")] = 50,
     before: Annotated[str | None, Query(max_length=36, description="`next` of the page before.")] = None,
+    stage: Annotated[Stage | None, Query(description="Only drafts, for example. Default: all.")] = None,
 ) -> PostPage:
-    """The posts, newest first."""
+    """The posts, newest first, drafts among them."""
     with services.db.reading() as session:
-        found = store.listed(session, limit=limit + 1, before=before)
+        found = store.listed(session, limit=limit + 1, before=before, stage=stage)
         page = [_shown(session, post) for post in found[:limit]]
     return PostPage(posts=page, next=page[-1].id if len(found) > limit else None)
 
@@ -71,7 +75,10 @@ def show_post(services: Services, post_id: str) -> PostOut:
 
 @router.patch("/{post_id}", dependencies=[PUBLISHES])
 def change_post(services: Services, wake: Wake, post_id: str, wanted: PostChange) -> PostOut:
-    """Change or move a post before it begins; 409 afterwards."""
+    """Change, move or release a post before it begins; 409 afterwards.
+
+    A time (`scheduled_at`, or `when`) releases a draft. Asked for twice, also at the same moment, it is published once.
+    """
     with services.db.writing() as session:
         shown = _shown(session, compose.change(session, post_id, wanted, services.platforms, services.clock()))
     wake()
@@ -80,7 +87,7 @@ def change_post(services: Services, wake: Wake, post_id: str, wanted: PostChange
 
 @router.post("/{post_id}/cancellation", dependencies=[PUBLISHES])
 def cancel_post(services: Services, wake: Wake, post_id: str) -> PostCancellation:
-    """Withdraw every publication that still can be; what cannot says why in `refusals`."""
+    """Throw a draft away, or withdraw every publication that still can be; what cannot says why in `refusals`."""
     with services.db.writing() as session:
         outcomes = compose.cancel(session, post_id, services.platforms, services.clock())
         post = _shown(session, store.get(session, post_id))
@@ -92,13 +99,15 @@ def _shown(session: Session, post: Post) -> PostOut:
     return PostOut.of(post, store.clips_of(session, post.id), store.publications_of(session, post.id))
 
 
-def _checked(services: Services, request: PublishRequest) -> TargetProblems:
+def _checked(services: Services, wanted: PostIn, request: PublishRequest) -> TargetProblems:
     """One target's problems; one that cannot even be looked at is a problem of that target, not of the others."""
     username = None
     try:
         with services.db.reading() as session:
             username = publishing.target_of(session, request, services.platforms).username or None
-        answer = PreflightAnswer.of(preflight.preflight(services.db, services.connections, services.platforms, request, services.clock()))
+            double = compose.problem_of_double(session, wanted, request, services.platforms, services.clock())
+        found = preflight.preflight(services.db, services.connections, services.platforms, request, services.clock())
+        answer = PreflightAnswer.of([*found, *double])
     except InvalidRequest as error:
         answer = PreflightAnswer.blocked("target", error)
     return TargetProblems(

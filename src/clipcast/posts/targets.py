@@ -18,14 +18,27 @@ def metadata_for(common: Mapping[str, Any], clip_ids: Sequence[str], *layers: Ma
     Raises:
         InvalidRequest: an option has a value of the wrong kind; names it.
     """
+    sets = {"clip_ids": list(clip_ids)} if len(clip_ids) > 1 else {}
+    return _merged({**common, **sets}, {}, *layers)
+
+
+def overlaid(metadata: Metadata, layer: Mapping[str, Any]) -> Metadata:
+    """The same with these options over those that it has.
+
+    Raises:
+        InvalidRequest: an option has a value of the wrong kind; names it.
+    """
+    return _merged(metadata.model_dump(mode="json", exclude={"options"}), metadata.options, layer)
+
+
+def _merged(common: Mapping[str, Any], options: Mapping[str, Any], *layers: Mapping[str, Any]) -> Metadata:
     merged: dict[str, Any] = dict(common)
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = dict(options)
     for layer in layers:
         for name, value in layer.items():
             (merged if name in _COMMON else own)[name] = value
-    sets = {"clip_ids": list(clip_ids)} if len(clip_ids) > 1 else {}
     try:
-        return Metadata.model_validate({**merged, **sets, "options": own})
+        return Metadata.model_validate({**merged, "options": own})
     except ValidationError as error:
         raise InvalidRequest(" ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
 

@@ -12,7 +12,7 @@ from clipcast.accounts import disconnecting, store
 from clipcast.accounts.disconnecting import Disconnector
 from clipcast.accounts.models import SocialAccount
 from clipcast.errors import Conflict
-from clipcast.publications.models import Publication
+from clipcast.publications.models import DraftTarget, Publication
 from clipcast.publications.states import FINAL, State
 
 _NAMED: Final = 3
@@ -50,8 +50,8 @@ def delete(disconnector: Disconnector, account_id: str, *, actor: str) -> Left:
 
     Raises:
         NotFound: there is no such account.
-        Conflict: publications of it are under way or scheduled; names them. Where they came while the platform was asked, and it
-            withdrew our access, the account is disconnected and not deleted.
+        Conflict: publications of it are under way or scheduled, or drafts are meant for it; names them. Where they came while the platform
+            was asked, and it withdrew our access, the account is disconnected and not deleted.
     """
     refresher = disconnector.refresher
     with refresher.db.reading() as session:
@@ -83,6 +83,13 @@ def _hindrance(session: Session, account: SocialAccount) -> str:
         )
     if waiting:
         return f"@{account.username} cannot be deleted while posts wait for it: {_named(waiting)}. Cancel them first."
+    if drafts := list(
+        session.scalars(select(DraftTarget.post_id).where(DraftTarget.account_id == account.id).order_by(DraftTarget.post_id))
+    ):
+        named = ", ".join(drafts[:_NAMED]) + (f", {len(drafts) - _NAMED} more" if len(drafts) > _NAMED else "")
+        return (
+            f"@{account.username} cannot be deleted while drafts are meant for it: {named}. Cancel them, or give them other targets first."
+        )
     return ""
 
 

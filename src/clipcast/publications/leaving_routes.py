@@ -49,5 +49,5 @@ def disconnect_account(account_id: str, services: Services, actor: CurrentActor)
 
 @router.delete("/{account_id}", dependencies=[MANAGES, ASKS_PLATFORM])
 def delete_account(account_id: str, services: Services, actor: CurrentActor) -> LeftOut:
-    """Disconnect the account and hide it; its history stays. 409 while posts of it are under way or scheduled."""
+    """Disconnect the account and hide it; its history stays. 409 while posts of it are under way, scheduled or drafts."""
     return LeftOut.of(leaving.delete(services.disconnector, account_id, actor=actor.label))

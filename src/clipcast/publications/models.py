@@ -1,12 +1,12 @@
-"""Tables of the heart: publications (the publish log and the driver's state in one row), idempotency keys, counted requests."""
+"""Tables of the heart: publications (the publish log and the driver's state in one row), accounts of drafts, keys, counted requests."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clipcast.db.base import Base, JsonColumn, UtcDateTime, new_id
+from clipcast.db.base import Base, JsonColumn, UtcDateTime, Words, new_id
 from clipcast.publications.states import State
 
 _STATES = ", ".join(f"'{state}'" for state in State)
@@ -53,10 +53,10 @@ class Publication(Base):
     external_url: Mapped[str | None] = mapped_column(String(2000))
     #: The platform's handle of the unfinished post (`publish_id`).
     reference: Mapped[str | None] = mapped_column(String(500), index=True)
-    error_code: Mapped[str | None] = mapped_column(String(100))
-    error_message: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(Words(100))
+    error_message: Mapped[str | None] = mapped_column(Words)
     #: What a person should know although nothing is wrong ("TikTok shows no link for private posts"), or why it waits.
-    note: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Words)
 
     scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: The slot of its account's queue that it takes; nobody else gets it, unless this is cancelled or moved.
@@ -91,14 +91,23 @@ class Publication(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(100))
 
 
+class DraftTarget(Base):
+    """An account that a draft is meant for. Nothing is published of a draft, but the account must not be deleted under it."""
+
+    __tablename__ = "draft_targets"
+
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("social_accounts.id"), primary_key=True, index=True)
+
+
 class IdempotencyKey(Base):
-    """The publication that a caller's `Idempotency-Key` created, and the hash of the request it came with."""
+    """The post that a caller's `Idempotency-Key` created, and the hash of the request it came with."""
 
     __tablename__ = "idempotency_keys"
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     request_sha256: Mapped[str] = mapped_column(String(64))
-    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"))
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

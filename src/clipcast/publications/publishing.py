@@ -184,17 +184,24 @@ def create(
 
 
 def rewrite(
-    session: Session, publication: Publication, request: PublishRequest, now: datetime, *, if_missed: IfMissed, was: IfMissed
+    session: Session,
+    publication: Publication,
+    request: PublishRequest,
+    now: datetime,
+    *,
+    if_missed: IfMissed,
+    was: IfMissed,
+    is_slot: bool = False,
 ) -> None:
     """Change what a publication that has not begun will publish, and when; a worker that is just beginning with the old text stops.
 
-    Given another time, it leaves its slot to others. Given another time or policy than there `was`, until when it may begin is counted
-    anew: from its time, or from now where that has passed and nobody named a policy.
+    Given another time, which may be a slot itself, it leaves its slot to others. Given another time or policy than there `was`, until when
+    it may begin is counted anew: from its time, or from now where that has passed and nobody named a policy.
     """
     due_at = request.scheduled_at or publication.scheduled_at
     values: dict[str, Any] = {"order": request.metadata.model_dump(mode="json"), "scheduled_at": due_at, "next_action_at": due_at}
     if due_at != publication.scheduled_at:
-        values |= {"slot_at": None}
+        values |= {"slot_at": due_at if is_slot else None}
     if due_at != publication.scheduled_at or if_missed != was:
         is_named = if_missed != missed.DEFAULT or if_missed != was
         start_by = if_missed.start_by(due_at if is_named else max(due_at, now))

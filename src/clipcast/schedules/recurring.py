@@ -168,7 +168,7 @@ def edit(
     if wanted.skip:
         _leave_out(session, row, local, platforms, now)
     elif found is not None and found.post_id is not None:
-        change = PostChange(caption=wanted.caption, scheduled_at=wanted.move_to, timezone=row.timezone)
+        change = PostChange(caption=wanted.caption, scheduled_at=wanted.move_to, timezone=row.timezone, allow_duplicate=True)
         compose.change(session, found.post_id, change, platforms, now)
     else:
         _make(session, row, local, platforms, now=now, edit=wanted)

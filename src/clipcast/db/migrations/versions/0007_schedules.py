@@ -1,4 +1,4 @@
-"""Schedules: slots of accounts, recurring posts, the local times that people asked for, and what becomes of a missed hour."""
+"""Schedules: drafts, slots of accounts, recurring posts, the local times that people asked for, and what becomes of a missed hour."""
 
 from typing import Any
 
@@ -18,6 +18,8 @@ TAKEN = sa.text("slot_at IS NOT NULL AND state <> 'cancelled'")
 NEW: tuple[tuple[str, str, sa.types.TypeEngine[Any]], ...] = (
     ("posts", "asked_for", sa.DateTime()),
     ("posts", "if_missed", JSON),
+    ("posts", "draft", JSON),
+    ("posts", "cancelled_at", TIME),
     ("publications", "slot_at", TIME),
     ("publications", "start_by", TIME),
     ("publications", "if_missed", sa.String(10)),
@@ -40,8 +42,31 @@ def upgrade() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("account_id", name="pk_slot_plans"),
     )
+    _drafts()
     _recurrences()
     _feeds()
+
+
+def _drafts() -> None:
+    drafts = sa.text("draft IS NOT NULL")
+    op.create_index("ix_posts_drafts", "posts", ["id"], sqlite_where=drafts, postgresql_where=drafts)
+    op.create_table(
+        "draft_targets",
+        sa.Column("post_id", ID, sa.ForeignKey("posts.id", name="fk_draft_targets_post_id_posts"), nullable=False),
+        sa.Column(
+            "account_id", ID, sa.ForeignKey("social_accounts.id", name="fk_draft_targets_account_id_social_accounts"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("post_id", "account_id", name="pk_draft_targets"),
+    )
+    op.create_index("ix_draft_targets_account_id", "draft_targets", ["account_id"])
+    # A key stands for the post: a draft has no publication yet.
+    with op.batch_alter_table("idempotency_keys") as keys:
+        keys.add_column(sa.Column("post_id", ID))
+    op.execute("UPDATE idempotency_keys SET post_id = (SELECT post_id FROM publications WHERE publications.id = publication_id)")
+    with op.batch_alter_table("idempotency_keys") as keys:
+        keys.alter_column("post_id", existing_type=ID, nullable=False)
+        keys.create_foreign_key("fk_idempotency_keys_post_id_posts", "posts", ["post_id"], ["id"])
+        keys.drop_column("publication_id")
 
 
 def _recurrences() -> None:
@@ -91,8 +116,23 @@ def _feeds() -> None:
 
 
 def downgrade() -> None:
-    for table in ("calendar_feeds", "occurrences", "recurrences", "slot_plans"):
+    for table in ("calendar_feeds", "occurrences", "recurrences", "draft_targets", "slot_plans"):
         op.drop_table(table)
+    _keys_of_publications()
+    op.drop_index("ix_posts_drafts", "posts")
     op.drop_index("uq_publications_slot", "publications")
     for table, name, _ in reversed(NEW):
         op.drop_column(table, name)
+
+
+def _keys_of_publications() -> None:
+    """A draft's key is forgotten: it has no publication to stand for."""
+    with op.batch_alter_table("idempotency_keys") as keys:
+        keys.add_column(sa.Column("publication_id", ID))
+    first = "SELECT min(id) FROM publications WHERE publications.post_id = idempotency_keys.post_id"
+    op.execute(f"UPDATE idempotency_keys SET publication_id = ({first})")  # noqa: S608  constants only
+    op.execute("DELETE FROM idempotency_keys WHERE publication_id IS NULL")
+    with op.batch_alter_table("idempotency_keys") as keys:
+        keys.alter_column("publication_id", existing_type=ID, nullable=False)
+        keys.create_foreign_key("fk_idempotency_keys_publication_id_publications", "publications", ["publication_id"], ["id"])
+        keys.drop_column("post_id")
