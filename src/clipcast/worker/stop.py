@@ -29,16 +29,21 @@ class Stop(threading.Event):
 
     def __init__(self, closing: ClosingTime, limit_s: float) -> None:
         super().__init__()
+        self._is_asked = False
         self._closing, self._ends_at_s = closing, time.monotonic() + limit_s
+
+    def ask(self) -> None:
+        """Stop at the next save. Takes no lock, unlike `set`: a signal may come in the middle of whatever holds it."""
+        self._is_asked = True
 
     def is_set(self) -> bool:
         """Whether to stop at the next save."""
-        return super().is_set() or self._closing.has_come or time.monotonic() >= self._ends_at_s
+        return self._is_asked or super().is_set() or self._closing.has_come or time.monotonic() >= self._ends_at_s
 
 
 @contextmanager
 def soft_limit_sets(stop: Stop) -> Iterator[None]:
-    """Let the prefork pool's soft limit set `stop`.
+    """Let the prefork pool's soft limit ask `stop`.
 
     Otherwise it raises at whatever line the driver has reached: between a request and the saving of its answer, for example. The signal
     reaches the main thread alone; other pools' tasks run in other threads, or know no soft limit, and `stop` knows the time.
@@ -47,7 +52,7 @@ def soft_limit_sets(stop: Stop) -> Iterator[None]:
     if number is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(number, lambda _number, _frame: stop.set())
+    before = signal.signal(number, lambda _number, _frame: stop.ask())
     try:
         yield
     finally:
