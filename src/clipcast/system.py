@@ -145,6 +145,8 @@ class Clipcast:
 
     def close(self) -> None:
         """Stop what was started here, and give all connections back."""
+        if "library" in vars(self):  # else nothing was fetched, and asking for it would load the codecs
+            self.library.fetcher.stop()
         self.conversions.stop()
         if self.traces:
             self.traces.close()

@@ -3,7 +3,7 @@
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     import uvicorn
 
     from clipcast.system import Clipcast
+
+LEAVE_WITHIN_S: Final = 15.0
+"""How long what is under way may take at the end, such as a platform's answer with new tokens.
+
+With the 10 s for open requests and the 10 s for uploads it stays below the 40 s after which systemd and Docker kill (`deploy/`).
+"""
+
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
@@ -37,18 +45,41 @@ def serve(
         _end_when_asked(server)
         _greet(clipcast, host, listener.getsockname()[1], as_json=as_json)
         server.run(sockets=[listener])
+        leave_within(LEAVE_WITHIN_S)
         if not server.started:
             raise typer.Exit(1)  # the application could not start, and has said why
 
 
 def _end_when_asked(server: "uvicorn.Server") -> None:
-    """Before it runs and after it has ended, too: uvicorn raises the signals that it took again, when all is in order already."""
+    """From before it runs until it has ended: uvicorn raises the signals that it took again, when all is in order already."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPPING:
         signal.signal(number, end)
+
+
+def leave_within(seconds: float, *, say_after_s: float = 1.0) -> None:
+    """End this process even if a thread of it does not; from now on, a signal ends it at once.
+
+    Python waits for its threads at the end, however long they take. What an answer that comes in time brought is saved.
+    """
+    import os
+    import threading
+    import time
+
+    for number in _STOPPING:
+        signal.signal(number, signal.SIG_DFL)
+
+    def watch() -> None:  # in a thread that nobody waits for
+        time.sleep(say_after_s)
+        tell(f"Waiting up to {seconds:.0f} s for answers that are under way. Ctrl-C leaves at once.")
+        time.sleep(max(0.0, seconds - say_after_s))
+        tell("They did not come in time. What was begun is looked at again by the next start.")
+        os._exit(0)
+
+    threading.Thread(target=watch, name="clipcast-leave", daemon=True).start()
 
 
 def _descriptors() -> int:

@@ -21,7 +21,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from clipcast.clips.addresses import is_public
 from clipcast.errors import RefusedUrl, TooLarge, UnusableMedia
-from clipcast.platforms.deadline import Deadline
+from clipcast.platforms.deadline import Deadline, Deadlines
 
 MAX_REDIRECTS: Final = 5
 MAX_ADDRESSES: Final = 4
@@ -53,6 +53,11 @@ class Fetcher:
     read_timeout_s: float = 30.0
     total_timeout_s: float = 3600.0
     ca_certs: str | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines, repr=False, compare=False)
+
+    def stop(self) -> None:
+        """Break off what is being fetched: this process is about to end, and would wait for it."""
+        self.deadlines.cut()
 
     @contextmanager
     def fetch(self, url: str, *, max_bytes: int) -> Iterator[Iterator[bytes]]:
@@ -63,7 +68,7 @@ class Fetcher:
             TooLarge: more than `max_bytes`, announced or sent.
             UnusableMedia: the server cannot be reached, is too slow, answers with an error, or its answer ends early.
         """
-        with Deadline() as deadline:
+        with self.deadlines.begun() as deadline:
             deadline.allow(self.total_timeout_s)
             for _ in range(MAX_REDIRECTS + 1):
                 target = _checked(url)

@@ -4,6 +4,8 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 
@@ -68,3 +70,34 @@ class Deadline:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+
+class Deadlines:
+    """Those of all that is under way, to be cut at once when the process is about to end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: set[Deadline] = set()
+        self._is_cut = False
+
+    @contextmanager
+    def begun(self) -> Iterator[Deadline]:
+        """One more; cut from the start where all are."""
+        with Deadline() as deadline:
+            with self._lock:
+                self._under_way.add(deadline)
+                is_cut = self._is_cut
+            if is_cut:
+                deadline.cut()
+            try:
+                yield deadline
+            finally:
+                with self._lock:
+                    self._under_way.discard(deadline)
+
+    def cut(self) -> None:
+        """The time of all is up now, and that of those which begin later."""
+        with self._lock:
+            self._is_cut = True
+            for deadline in self._under_way:
+                deadline.cut()

@@ -285,6 +285,21 @@ def test_a_server_that_drips_is_cut_off_when_the_time_is_up(fetcher: Fetcher, we
     over.set()
 
 
+def test_a_process_that_ends_waits_for_no_file(fetcher: Fetcher, web: Web) -> None:
+    over = threading.Event()
+
+    def stop_us(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nx")
+        fetcher.stop()
+        over.wait(10)
+
+    web.replies["/slow"] = stop_us
+    for _ in range(2):  # what is asked for later is not begun
+        with pytest.raises(UnusableMedia):
+            fetched(fetcher, web.url("/slow"))
+    over.set()
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for `nas.test` and 127.0.0.2 and nothing else, with its key in one file."""
