@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
 
 from clipcast.publications.handing import Lane
 from clipcast.settings import Settings
@@ -38,11 +38,27 @@ _UNACKED_UNTIL_S: Final = 2 * HARD_LIMIT_S
 
 _CONNECT_WITHIN_S: Final = 4.0
 _ANSWER_WITHIN_S: Final = 30.0
+_AMQP_WITHIN_S: Final = 5
+"""In whole seconds. Whoever hands out work asks the broker once a second."""
+
+
+class Impatient(Celery):
+    """Connections that only send, such as the beat's, wait for an answer for a while only.
+
+    RabbitMQ stops reading, and says nothing, when its memory or disk runs short, and a machine that is gone says nothing either. Whoever
+    takes messages has heartbeats instead.
+    """
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Connection:
+        """As Celery's own."""
+        # On Redis all connections have a limit, of another name.
+        limits = {} if str(self.conf.broker_url).startswith("redis") else {"read_timeout": _AMQP_WITHIN_S, "write_timeout": _AMQP_WITHIN_S}
+        return super().connection_for_write(url, transport_options=limits | options.pop("transport_options", {}), **options)
 
 
 def celery_app(settings: Settings) -> Celery:
     """The application that sends; a worker's also has tasks (`tasks.equip`)."""
-    app = Celery("clipcast", set_as_current=False)
+    app = Impatient("clipcast", set_as_current=False)
     app.conf.update(_configuration(settings))
     return app
 
@@ -72,6 +88,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_default_queue": MAINTENANCE,
         "task_create_missing_queues": False,
         "worker_prefetch_multiplier": 1,
+        # Celery 5.7 gives the count back from the thread that acknowledges, which takes the answer that the main thread waits for: after a
+        # lost connection the worker would listen to nobody any more. What it fetches too much meanwhile waits, and does no harm.
+        "worker_enable_prefetch_count_reduction": False,
         "worker_consumer": "clipcast.worker.consumer:LettingGo",
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,

@@ -22,6 +22,7 @@ from clipcast.clock import Clock, system_clock
 from clipcast.db.engine import Database
 from clipcast.db.migrate import ensure_current
 from clipcast.errors import Busy, ClipcastError, ConfigurationError
+from clipcast.privacy import make_private
 from clipcast.publications.handing import Lane
 from clipcast.publications.leases import SAFETY_S
 from clipcast.schedules import recurring
@@ -79,7 +80,8 @@ def beat_along(app: Celery) -> None:
     beat = Service(app, scheduler_cls=Scheduler)
     thread = threading.Thread(target=beat.start, name="clipcast-beat", daemon=True)
     signals.worker_ready.connect(lambda **_: thread.start(), weak=False)
-    signals.worker_shutting_down.connect(lambda **_: beat.stop(), weak=False)
+    # Not when it is asked to shut down: that is said from within a signal's handler, and stopping takes locks.
+    signals.worker_shutdown.connect(lambda **_: beat.stop(), weak=False)
 
 
 def _add_publication_tasks(app: Celery, workplace: LazyWorkplace) -> None:
@@ -210,7 +212,7 @@ def ensure_ready(settings: Settings, *, processes: int) -> None:
         ConfigurationError: its metrics' address is taken, the database cannot be used or is not migrated, or the clocks are apart.
     """
     ensure_free(settings.metrics_address, processes)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data_dir)
     database = Database(settings.database)
     try:
         ensure_current(database)
