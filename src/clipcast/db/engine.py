@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from clipcast.clock import Clock
 from clipcast.errors import Busy, ConfigurationError
 from clipcast.log import get_logger
+from clipcast.privacy import make_private
 
 log = get_logger(__name__)
 
@@ -31,6 +32,16 @@ _POSTGRESQL_OPTIONS: Final = {
     "tcp_user_timeout": "15000",  # milliseconds
 }
 """How long PostgreSQL may be silent, unless the URL says otherwise: the system would wait a quarter of an hour for a host that is gone."""
+
+_POSTGRESQL_LIMITS: Final = {
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "45s",
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "3",
+}
+"""What the server is asked to see to, unless the URL's `options` name it: a machine that vanishes or is frozen within a transaction would
+otherwise keep its rows locked for hours. Who waits for such a lock outlasts its holder."""
 
 _HIDDEN: Final = True
 """An unexpected error's text goes into the log, where the values of its statement have no place: whatever they are."""
@@ -52,7 +63,7 @@ class Database:
         self._writing_engine = self.engine.execution_options(clipcast_writes=True)
         self._hasty_engine = self.engine.execution_options(clipcast_writes=True, clipcast_hasty=True)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._writers: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
+        self._writers: AbstractContextManager[object] = _Line(busy_timeout_s) if self.is_sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -116,6 +127,20 @@ class Database:
         self.engine.dispose()
 
 
+class _Line:
+    """The writers of this process, one behind the other; nobody waits longer for all of them together than for another process."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._lock, self._longest_s = threading.RLock(), longest_s
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._longest_s):
+            raise Busy("The database is busy with others' writes. Nothing was changed; try again.")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 @contextmanager
 def _told_when_busy() -> Iterator[None]:
     try:
@@ -162,6 +187,17 @@ def _postgresql(url: URL) -> Engine:
     url = url.update_query_dict({name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query})
     engine = create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=_HIDDEN)
     event.listen(engine, "handle_error", _without_detail)
+    said = str(url.query.get("options", ""))
+    limits = {name: limit for name, limit in _POSTGRESQL_LIMITS.items() if name not in said}
+
+    def limit(connection: Any, _: ConnectionPoolEntry) -> None:
+        """After connecting: a pooler in between refuses options in the greeting."""
+        with connection.cursor() as cursor:
+            for named in limits.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", named)
+        connection.commit()
+
+    event.listen(engine, "connect", limit)
     return engine
 
 
@@ -177,7 +213,7 @@ def _sqlite(url: str, busy_timeout_s: float) -> Engine:
     if not path or path == ":memory:":
         raise ConfigurationError("CLIPCAST_DATABASE_URL names no SQLite file; threads and processes must share one.")
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(path).parent)
     except OSError as error:
         raise ConfigurationError(
             f"The directory of the database {path} cannot be made: {error.strerror}. Check CLIPCAST_DATA_DIR."

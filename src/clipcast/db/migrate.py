@@ -116,6 +116,8 @@ def _migrating(db: Database) -> Iterator[Connection]:
             yield connection
             _refuse_dangling(connection)
             return
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S:.0f}s'"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         # Per schema, so that databases sharing one server, as in tests, do not queue behind each other.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('clipcast.migration.' || current_schema()))"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{_DDL_LOCK_WAIT}'"))

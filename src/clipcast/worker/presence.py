@@ -8,13 +8,19 @@ directory may not show here, so its owners are never called dead. Their leases r
 import os
 import socket
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
+import structlog
+from filelock import FileLock
+
+log = structlog.get_logger()
+
+GATE_WAIT_S: Final = 1.0
+"""How long another process may keep everybody from looking; it needs a moment, unless it is frozen."""
 
 LONG_S: Final = 24 * 60 * 60
 """Whose file is older and who is no more has no lease left, either."""
@@ -36,15 +42,17 @@ class Presence:
         self.crew = f"{self._machine}-{crew or os.getpid()}-"
         self.owner = f"{self.crew}{os.getpid()}-{uuid4().hex[:12]}"
         self._lock = FileLock(self._file(self.owner))
-        # Nobody may look for the dead between the making of our file and its locking.
-        with self._gate():
-            self._forget_the_long_dead()
+        # Nobody should look for the dead between the making of our file and its locking: they would remove it, and who comes after us
+        # would not know that we died.
+        with self._gate() as is_ours:
+            if is_ours:
+                self._forget_the_long_dead()
             self._lock.acquire()
 
     def dead_among(self, owners: Iterable[str]) -> list[str]:
-        """Those of `owners` that were processes of this data directory and are no more."""
-        with self._gate():
-            return [owner for owner in owners if owner != self.owner and self._is_dead(owner)]
+        """Those of `owners` that are known to be no more, of the processes of this data directory."""
+        with self._gate() as is_ours:
+            return [owner for owner in owners if owner != self.owner and self._is_dead(owner)] if is_ours else []
 
     def forget(self, dead_owners: Iterable[str]) -> None:
         """Nothing is theirs any more: remove their files."""
@@ -59,7 +67,7 @@ class Presence:
     def _forget_the_long_dead(self) -> None:
         """Who was killed with nothing in hand is looked for by nobody, and would leave a file for ever."""
         for file in self._directory.glob(f"{self._machine}-*.lock"):
-            with suppress(FileNotFoundError):  # its process ends in order, right now
+            with suppress(OSError):  # its process ends in order, right now; or it is another user's
                 if file.stat().st_mtime < time.time() - LONG_S and self._is_dead(file.stem):
                     file.unlink()
 
@@ -70,13 +78,25 @@ class Presence:
         lock = FileLock(file)
         try:
             lock.acquire(blocking=False)
-        except Timeout:
+        except OSError:  # a Timeout: it lives; or another user's file, which is not ours to ask
             return False
         lock.release()
         return True
 
-    def _gate(self) -> FileLock:
-        return FileLock(self._directory / ".gate")
+    @contextmanager
+    def _gate(self) -> Iterator[bool]:
+        """Whether nobody else looks meanwhile. Looking saves time and nothing else: it is not worth waiting for long, nor an error."""
+        gate = FileLock(self._directory / ".gate")
+        try:
+            gate.acquire(timeout=GATE_WAIT_S)
+        except OSError as error:
+            log.warning("worker.neighbours_not_seen", reason=str(error))
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            gate.release()
 
     def _file(self, owner: str) -> Path:
         return self._directory / f"{Path(owner).name}.lock"

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from filelock import FileLock
+
 from app.worker.rows import claimed, written
 from clipcast.db.engine import Database
 from clipcast.publications.models import Publication
@@ -79,3 +81,26 @@ def test_an_owner_of_another_machine_is_never_dead(tmp_path: Path) -> None:
     presence = Presence(tmp_path)
     (tmp_path / "workers" / "another-1-2-abc.lock").touch()
     assert presence.dead_among(["another-1-2-abc"]) == []
+
+
+def test_a_file_that_cannot_be_asked_is_nobody_dead(tmp_path: Path) -> None:
+    """As another user's, where somebody started a command with sudo: looking for the dead must not end the work of the living."""
+    presence, dead = Presence(tmp_path), killed(tmp_path)
+    closed = f"{presence.crew}closed"
+    file = tmp_path / "workers" / f"{closed}.lock"
+    file.mkdir()
+    yesterday = time.time() - LONG_S - 1
+    os.utime(file, (yesterday, yesterday))
+
+    assert presence.dead_among([closed, dead]) == [dead]
+    assert Presence(tmp_path).dead_among([closed, dead]) == [dead]
+
+
+def test_nobody_waits_for_long_at_a_gate_that_another_keeps(tmp_path: Path) -> None:
+    """A neighbour may be frozen in the middle of looking."""
+    presence, dead = Presence(tmp_path), killed(tmp_path)
+    with FileLock(tmp_path / "workers" / ".gate"):
+        assert presence.dead_among([dead]) == []
+        newcomer = Presence(tmp_path)
+
+    assert presence.dead_among([dead, newcomer.owner]) == [dead]
