@@ -239,10 +239,9 @@ class TestCarousel:
         assert ana.code(parent) == "FINISHED"
 
     def test_a_knob_wants_finished_children(self, sim: Sim, ana: Profile, jpeg_url: str, clip_url: str) -> None:
-        ana.settings(carousel_children="finished")
+        ana.settings(carousel_children="finished", video_processing_s=20.0)
         image = ana.container(image_url=jpeg_url, is_carousel_item=True)
         video = ana.container(media_type="VIDEO", video_url=clip_url, is_carousel_item=True)
-        ana.settings(video_processing_s=20.0)
         sim.settle()
 
         assert error(ana.create(media_type="CAROUSEL", children=[image, video])) == (400, 9007, 2207027)
