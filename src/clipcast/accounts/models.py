@@ -1,11 +1,16 @@
 """Tables of social accounts with their encrypted credentials, and of the consents under way."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clipcast.db.base import Base, UtcDateTime, new_id
+from clipcast.db.base import Base, UtcDateTime, Words, new_id
+
+LONGEST_USERNAME: Final = 120
+LONGEST_IDENTITY: Final = 200
+"""Characters of the platform's lasting name of an account."""
 
 
 class SocialAccount(Base):
@@ -23,9 +28,9 @@ class SocialAccount(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     platform: Mapped[str] = mapped_column(String(20))
-    username: Mapped[str] = mapped_column(String(120))
+    username: Mapped[str] = mapped_column(String(LONGEST_USERNAME))
     #: The platform's own, lasting name of the account (`open_id`, Instagram's user id, the channel's id): usernames change, this does not.
-    external_id: Mapped[str | None] = mapped_column(String(200))
+    external_id: Mapped[str | None] = mapped_column(String(LONGEST_IDENTITY))
     kind: Mapped[str] = mapped_column(String(10), default="main")
     #: The main account that this satellite follows: a post to the main account may go to its satellites as well.
     main_account_id: Mapped[str | None] = mapped_column(ForeignKey("social_accounts.id"), index=True)
@@ -35,14 +40,14 @@ class SocialAccount(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refresh_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_refreshed: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str | None] = mapped_column(String(1000))
+    last_error: Mapped[str | None] = mapped_column(Words(1000))
     #: Until when one refresh owns this account; the random token fences its write.
     refresh_lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refresh_lease_token: Mapped[str | None] = mapped_column(String(36))
     #: Refreshes that failed in a row for a passing reason, when the next one is due, and the sentence of the last.
     refresh_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     refresh_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    warning: Mapped[str | None] = mapped_column(String(1000))
+    warning: Mapped[str | None] = mapped_column(Words(1000))
     #: When its owner last connected it, by OAuth or by storing credentials.
     connected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: A deleted account keeps its row, without credentials, because what it published refers to it; connected again, it comes back.

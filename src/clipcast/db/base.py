@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 from uuid_utils import uuid7
+
+from clipcast.db.storable import storable
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
 
@@ -37,6 +39,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Words that others chose, such as a platform's sentence: kept as far as they fit, because what they tell of is no less true."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, longest: int | None = None) -> None:
+        super().__init__()
+        self.impl = String(longest) if longest else Text()  # type: ignore[assignment]  # of an instance it is one; only the class names a class
+        self.longest = longest
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What the column can hold of it."""
+        del dialect
+        return None if value is None else storable(value, self.longest)
 
 
 class Base(DeclarativeBase):

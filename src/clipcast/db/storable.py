@@ -1,4 +1,4 @@
-"""JSON that every later step can read and every database can hold."""
+"""JSON and text that every later step can read and every database can hold."""
 
 import json
 import math
@@ -11,6 +11,24 @@ MAX_DEPTH: Final = 32
 UNSTORABLE: Final = "It holds a NUL character or half of a surrogate pair, which no database keeps."
 
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def is_storable(text: str) -> bool:
+    r"""Whether every database can hold this text.
+
+    >>> is_storable("caf\u00e9"), is_storable("caf\x00"), is_storable("caf\ud800")
+    (True, False, False)
+    """
+    return _NO_TEXT.search(text) is None
+
+
+def storable(text: str, longest: int | None = None) -> str:
+    r"""As much of the text as a column of `longest` characters can hold, with a mark for each character that none can.
+
+    >>> storable("one\x00two", 5)
+    'one\ufffdt'
+    """
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)[:longest]
 
 
 def json_fault(given: bytes | str) -> str | None:
@@ -39,7 +57,7 @@ def _unusable(document: Any) -> str | None:
     level = [document]
     for _ in range(MAX_DEPTH):
         for value in level:
-            if isinstance(value, str) and _NO_TEXT.search(value):
+            if isinstance(value, str) and not is_storable(value):
                 return UNSTORABLE
             if isinstance(value, float) and not math.isfinite(value):
                 return "It holds a number that is not finite."
