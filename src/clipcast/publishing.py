@@ -54,11 +54,14 @@ def connect(*, observer: Observer | None = None, **settings: Any) -> Clipcast:
     return opened
 
 
-def publish_clip(db: Clipcast, request: PublishRequest, *, wait_s: float | None = None) -> PublishResult:
+def publish_clip(
+    db: Clipcast, request: PublishRequest, *, wait_s: float | None = None, given_up: threading.Event | None = None
+) -> PublishResult:
     """Publish a clip and answer what became of it; a platform's refusal is an answer, not an error.
 
     Waits for the end however long that takes, or `wait_s` seconds at most. When the time is over, and for a request that is scheduled for
-    later, the answer's `success` is None, and a worker (`clipcast worker`, `clipcast serve`) or `check_publish_status` carries on.
+    later, the answer's `success` is None, and a worker (`clipcast worker`, `clipcast serve`) or `check_publish_status` carries on. Setting
+    `given_up` in another thread ends the waiting as if the time were over.
 
     Raises:
         InvalidRequest, NotFound: nothing was written or sent; says what to change.
@@ -67,7 +70,7 @@ def publish_clip(db: Clipcast, request: PublishRequest, *, wait_s: float | None 
     with db.db.writing() as session:
         publication = compose.publish(session, request, db.platforms, db.clock())
     if publication.scheduled_at <= db.clock():
-        carry(db, [publication.id], wait_s=wait_s)
+        carry(db, [publication.id], wait_s=wait_s, given_up=given_up)
     return result_of(_publication(db, publication.id))
 
 
@@ -82,10 +85,12 @@ def get_publish_logs_for_clip(db: Clipcast, clip_id: str) -> "list[PublishLog]":
         return [log_of(publication) for publication in store.logs_of_clip(session, clip_id)]
 
 
-def check_publish_status(db: Clipcast, publication_id: str, *, wait_s: float = 30.0) -> PublishResult:
+def check_publish_status(
+    db: Clipcast, publication_id: str, *, wait_s: float = 30.0, given_up: threading.Event | None = None
+) -> PublishResult:
     """Ask the platform now how this post is doing, and answer what is known after at most `wait_s` seconds.
 
-    What is final is answered at once, what nobody carries is carried one step on.
+    What is final is answered at once, what nobody carries is carried one step on. `given_up` as for `publish_clip`.
 
     Raises:
         NotFound: there is no such publication.
@@ -93,7 +98,7 @@ def check_publish_status(db: Clipcast, publication_id: str, *, wait_s: float = 3
     asked_at = db.clock()
     with db.db.writing() as session:
         publishing.ask_platform_now(session, publication_id, db.platforms, asked_at)
-    carry(db, [publication_id], wait_s=wait_s, until=lambda publication: _was_asked(publication, asked_at))
+    carry(db, [publication_id], wait_s=wait_s, until=lambda publication: _was_asked(publication, asked_at), given_up=given_up)
     return result_of(_publication(db, publication_id))
 
 
@@ -151,12 +156,14 @@ def carry(
     wait_s: float | None = None,
     until: Callable[[Publication], bool] = is_settled,
     watch: Callable[[list[Publication]], None] = lambda _: None,
+    given_up: threading.Event | None = None,
 ) -> bool:
-    """Work on these publications until each satisfies `until`, at most `wait_s` seconds; whether they do.
+    """Work on these publications until each satisfies `until`, at most `wait_s` seconds or until `given_up` is set; whether they do.
 
     `watch` hears their rows about ten times a second. What another worker holds is left to it and only watched.
     """
     deadline_s = None if wait_s is None else time.monotonic() + wait_s
+    given_up = given_up or threading.Event()
     with working_on(db, publication_ids):
         while True:
             with db.db.reading() as session:
@@ -166,7 +173,8 @@ def carry(
                 return True
             if deadline_s is not None and time.monotonic() >= deadline_s:
                 return False
-            time.sleep(LOOK_EVERY_S)
+            if given_up.wait(LOOK_EVERY_S):
+                return False
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -159,6 +161,30 @@ def test_the_same_names_can_be_awaited(tmp_path: Path, world: World, video: Path
 
     assert asyncio.run(publish()) > 20
     assert published(world) == [sha256(video)]
+
+
+def test_what_is_given_up_lets_its_thread_go_and_never_had_one_of_the_programs(installation: Clipcast, world: World, clip_id: str) -> None:
+    """A program's names are resolved in the threads of its event loop: none of them may wait for a platform."""
+    world.script({"platform": "tiktok", "operation": "video.init", "fault": "stuck"})
+
+    async def give_up() -> str:
+        closed = ThreadPoolExecutor(1)
+        closed.shutdown()
+        asyncio.get_running_loop().set_default_executor(closed)
+        publishing = asyncio.create_task(aio.publish_clip(installation, PublishRequest(clip_id=clip_id, platform="tiktok")))
+        while not (logs := await aio.get_publish_logs_for_clip(installation, clip_id)):
+            await asyncio.wait({publishing}, timeout=0.01)
+        publishing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await publishing
+        return logs[0].id
+
+    publication_id = asyncio.run(give_up())
+
+    given_up_at = time.monotonic()
+    while any(thread.name == "clipcast-dispatch" for thread in threading.enumerate()):
+        assert time.monotonic() < given_up_at + 30
+    assert clipcast.check_publish_status(installation, publication_id, wait_s=0.0).success is None
 
 
 def test_importing_the_package_is_cheap() -> None:
