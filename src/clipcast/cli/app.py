@@ -10,6 +10,7 @@ from clipcast.cli import (
     clips,
     database,
     doctor,
+    editing,
     keys,
     ledger,
     linking,
@@ -18,9 +19,11 @@ from clipcast.cli import (
     posts,
     preflight,
     publish,
+    recurrences,
     schedule,
     serve,
     simulator,
+    tables,
     tokens,
     worker,
 )
@@ -29,6 +32,13 @@ from clipcast.cli.trouble import Guarded
 accounts.nouns.command("link")(linking.link)
 accounts.nouns.command("disconnect")(linking.disconnect)
 accounts.nouns.command("delete")(linking.delete)
+schedule.nouns.command("recur")(recurrences.recur)
+schedule.nouns.command("recurring")(recurrences.recurring_posts)
+schedule.nouns.command("move")(recurrences.move)
+schedule.nouns.command("skip")(recurrences.skip)
+schedule.nouns.command("cancel")(recurrences.cancel)
+schedule.nouns.command("import")(tables.import_table)
+posts.nouns.command("edit")(editing.edit)
 
 app = typer.Typer(
     name="clipcast",

@@ -25,20 +25,27 @@ def post_of(clipcast: "Clipcast", media: Sequence[str], to: Sequence[str], given
     """
     from pydantic import ValidationError
 
-    from clipcast.cli.media import clip_of
     from clipcast.posts.schemas import PostIn
+
+    wanted = {**content_of(clipcast, media, to, given), **options.times_of(given), "allow_duplicate": given.get("allow_duplicate", False)}
+    try:
+        return PostIn.model_validate(wanted)
+    except ValidationError as error:
+        raise options.wrong_use(error) from None
+
+
+def content_of(clipcast: "Clipcast", media: Sequence[str], to: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What such a post says besides its time; the media are taken into the library.
+
+    Raises:
+        NotFound, InvalidRequest, Busy: as `post_of`.
+    """
+    from clipcast.cli.media import clip_of
 
     metadata = options.metadata_of(given)
     targets = _targets(clipcast, options.targets_of(to), metadata, given)
     texts = {name: getattr(metadata, name) for name in _OF_THE_POST}
-    clip_ids = [clip_of(clipcast, source).id for source in media]
-    times = options.times_of(given)
-    wanted = {**texts, **times, "clip_ids": clip_ids, "targets": targets, "allow_duplicate": given.get("allow_duplicate", False)}
-    try:
-        return PostIn.model_validate(wanted)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise typer.BadParameter(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}.") from None
+    return {**texts, "clip_ids": [clip_of(clipcast, source).id for source in media], "targets": targets}
 
 
 def _targets(clipcast: "Clipcast", targets: Sequence[Where], metadata: "Metadata", given: Mapping[str, Any]) -> list[dict[str, Any]]:

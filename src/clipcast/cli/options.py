@@ -3,13 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
+from clipcast.cli.output import tell
+
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from clipcast.publications.order import Metadata
 
 
@@ -50,6 +54,10 @@ At: TypeAlias = Annotated[
 ]
 Timezone: TypeAlias = Annotated[
     str | None, typer.Option("--timezone", metavar="ZONE", help="In which --at is meant, such as Europe/Berlin. Default: this machine's.")
+]
+Zone: TypeAlias = Annotated[str, typer.Option("--timezone", metavar="ZONE", help="An IANA zone, such as Europe/Berlin.")]
+Fold: TypeAlias = Annotated[
+    int, typer.Option("--fold", min=0, max=1, help="Where --at comes twice because clocks go back: 0 for the first, 1 for the second.")
 ]
 NextSlot: TypeAlias = Annotated[bool, typer.Option("--next-slot", help="At the next free slot of each account, instead of --at.")]
 IfMissed: TypeAlias = Annotated[
@@ -126,23 +134,38 @@ def targets_of(to: Sequence[str]) -> list[Where]:
     return [Where(platform.strip().lower(), username.strip().removeprefix("@")) for platform, _, username in parts]
 
 
-def moment_of(at: str | None) -> datetime | None:
-    """The time that `--at` names, aware; a time without a zone is this machine's."""
+def moment_of(at: str | None, fold: int = 0) -> datetime | None:
+    """The time that `--at` names, aware; a time without a zone is this machine's, and what is not plain about it is told."""
     if at is None:
         return None
     try:
-        return datetime.fromisoformat(at).astimezone()
-    except (ValueError, OverflowError):
+        asked = datetime.fromisoformat(at)
+        first, second = (_here(asked.replace(fold=each)) for each in (0, 1))
+    except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(f"{at!r} is not a time such as 2026-05-01T09:00+02:00.", param_hint="--at") from None
+    if first > second:
+        tell(f"{at} does not exist on this machine, where clocks go forward; it is {first:%H:%M} instead.")
+        return first
+    if first < second:
+        which, other = ("second", "first") if fold else ("first", "second")
+        tell(f"{at} comes twice on this machine, where clocks go back; it is the {which}, with --fold {1 - fold} the {other}.")
+    return (first, second)[fold]
+
+
+def _here(asked: datetime) -> datetime:
+    """That moment by this machine's clocks. `astimezone` alone goes wrong for a time that they skip."""
+    return asked.astimezone() if asked.tzinfo else datetime.fromtimestamp(asked.timestamp(), UTC).astimezone()
 
 
 def times_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """When a post goes out, as a post says it; `--at` with a zone is that zone's local time."""
     zone, at = given.get("timezone"), given["at"]
-    moment: datetime | str | None = at if zone and at else moment_of(at)
+    fold = given.get("fold", 0)
+    moment: datetime | str | None = at if zone and at else moment_of(at, fold)
     wanted = {
         "scheduled_at": moment,
         "timezone": zone,
+        "fold": fold or None,
         "when": "next_slot" if given.get("next_slot") else None,
         "if_missed": given.get("if_missed"),
     }
@@ -160,8 +183,14 @@ def metadata_of(given: Mapping[str, Any]) -> "Metadata":
     try:
         return Metadata.model_validate(values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise typer.BadParameter(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}.") from None
+        raise wrong_use(error) from None
+
+
+def wrong_use(error: "ValidationError") -> typer.BadParameter:
+    """What a value that cannot be used is told, with the name that it has over HTTP."""
+    problem = error.errors()[0]
+    name, sentence = ".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")
+    return typer.BadParameter(f"{name}: {sentence}." if name else f"{sentence}.")
 
 
 def _object(text: str | None) -> dict[str, Any]:

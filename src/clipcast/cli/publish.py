@@ -27,6 +27,7 @@ def publish(
     mode: options.Mode = "",
     at: options.At = None,
     timezone: options.Timezone = None,
+    fold: options.Fold = 0,
     next_slot: options.NextSlot = False,
     if_missed: options.IfMissed = None,
     comments: options.Comments = True,
@@ -64,8 +65,18 @@ def publish(
         publications = _created(clipcast, wanted, key)
         if wait and wanted.scheduled_at is None and wanted.when is None:
             publications = carried(clipcast, board, publications)
-        names = names_of(clipcast, publications)
-    show_outcome(publications, names, as_json=as_json)
+        names, note = names_of(clipcast, publications), time_note_of(clipcast, publications[0].post_id)
+    show_outcome(publications, names, as_json=as_json, time_note=note)
+
+
+def time_note_of(clipcast: "Clipcast", post_id: str) -> str | None:
+    """What to know about the post's time where clocks are changed; None where it is plain."""
+    from clipcast.posts import store
+    from clipcast.posts.schemas import PostOut
+
+    with clipcast.db.reading() as session:
+        note = PostOut.of(store.get(session, post_id), [], []).time_note
+    return None if note is None else note.replace("send fold: ", "with --fold ")
 
 
 def _created(clipcast: "Clipcast", wanted: "PostIn", key: str | None) -> "list[Publication]":
@@ -117,15 +128,18 @@ def show_outcome(
     *,
     as_json: bool,
     unwanted: Collection[str] = ("failed", "uncertain", "cancelled"),
+    time_note: str | None = None,
 ) -> None:
-    """What became of these publications; exit code 1 if one is in an `unwanted` state."""
+    """What became of these publications, and what to know about their time; exit code 1 if one is in an `unwanted` state."""
     from clipcast.cli.views import publication_view
 
     if as_json:
-        show_json({"publications": [publication_view(publication) for publication in publications]})
+        show_json({"publications": [publication_view(publication) for publication in publications], "time_note": time_note})
     else:
         for publication in publications:
             say(f"{names[publication.id]}: {_outcome(publication)}")
+        if time_note:
+            say(time_note)
     if any(publication.state in unwanted for publication in publications):
         raise typer.Exit(1)
 

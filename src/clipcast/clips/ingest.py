@@ -51,7 +51,7 @@ class Library:
             InvalidRequest: not a regular, readable file; or for the media's own faults, `UnusableMedia` and `TooLarge`.
             Busy: the disk is full.
         """
-        return self.add_stream(_blocks_of(path), path.name, slideshow_of=slideshow_of)
+        return self.add_stream(blocks_of(path), path.name, slideshow_of=slideshow_of)
 
     def add_url(self, url: str, *, slideshow_of: Sequence[str] = ()) -> Clip:
         """Fetch a file by its URL, guarded (see `fetch.py`).
@@ -213,7 +213,8 @@ def clean_name(name: str, extension: str) -> str:
     return last[: MAX_NAME - len(kept)].removesuffix(kept) + kept if len(last) > MAX_NAME else last
 
 
-def _blocks_of(path: Path) -> Iterator[bytes]:
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """The content of a local file; what is wrong with it is told as `Library.add_file` says."""
     with _told_what_is_wrong_with(path):
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -65,6 +65,11 @@ def key_of(sha256: str, extension: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}.{extension}"
 
 
+def too_large(max_bytes: int) -> TooLarge:
+    """What a file of more bytes is told."""
+    return TooLarge(f"The file is larger than the {max_bytes:,} bytes that CLIPCAST_FETCH_MAX_BYTES allows.")
+
+
 class IncomingFile:
     """A file on its way in: counted and hashed while it is written, deleted at the end of the `with` unless adopted."""
 
@@ -94,7 +99,7 @@ class IncomingFile:
             Busy: the disk is full.
         """
         if self._max_bytes is not None and self.size_bytes + len(block) > self._max_bytes:
-            raise TooLarge(f"The file is larger than the {self._max_bytes:,} bytes that CLIPCAST_FETCH_MAX_BYTES allows.")
+            raise too_large(self._max_bytes)
         with _told_what_the_disk_says(self.path.parent):
             self._file.write(block)
         self._hash.update(block)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
+from clipcast.clips import foreseen
 from clipcast.clips import store as clips
+from clipcast.clips.models import Clip
 from clipcast.db.engine import Database
 from clipcast.errors import Conflict, IdempotencyConflict, InvalidRequest, NotFound, UnusableRows
 from clipcast.posts import compose
@@ -24,8 +26,8 @@ from clipcast.schedules.schemas import ImportReport, RowProblem
 from clipcast.schedules.tables import MAX_ROWS, BadCell, Row, check_shape, options_of, rows_of
 from clipcast.timetable import store as timetable
 
-Resolve: TypeAlias = Callable[[Session, str], str | None]
-"""From what a row names to a clip's id; None for what can be brought in but is not yet, so that a dry run looks no further."""
+Resolve: TypeAlias = Callable[[Session, str], Clip | None]
+"""From what a row names to a clip; None for what can be brought in from elsewhere but is not yet, so that a dry run looks no further."""
 
 _OTHER_ROW: Final = "Another row was imported under this key before. Give this one a new key."
 _SAME_ROW: Final = (
@@ -38,7 +40,7 @@ _COLUMN_OF: Final[Mapping[str, str]] = {"clip_ids": "clip", "scheduled_at": "whe
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One usable row: the key under which it is posted once, and the post. `is_ready`: its clips are there."""
+    """One usable row: the key under which it is posted once, and the post. `is_ready`: what its clips hold is known."""
 
     row: Row
     key: str
@@ -46,9 +48,12 @@ class Wanted:
     is_ready: bool
 
 
-def known_clip(session: Session, name: str) -> str:
-    """The clip of that id; raises NotFound."""
-    return clips.get_clip(session, name).id
+class _BadRow(Exception):
+    """A row cannot be posted after all."""
+
+    def __init__(self, problem: RowProblem) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
 
 
 def import_posts(
@@ -59,24 +64,27 @@ def import_posts(
     now: datetime,
     timezone: str = "UTC",
     dry_run: bool = False,
-    resolve: Resolve = known_clip,
+    resolve: Resolve = clips.get_clip,
 ) -> ImportReport:
-    """Post every row of a table, in one transaction; with `dry_run`, only look, and report what stands against each row.
+    """Post every row of a table, in one transaction; with `dry_run`, only look.
 
-    A row that an earlier import has posted is counted and left alone: `key`, or else the row's content, tells.
+    The report has every row that cannot be used; where there is one, nothing was written. A row that an earlier import has posted is
+    counted and left alone: `key`, or else the row's content, tells.
 
     Raises:
         InvalidRequest: it is no table that can be read.
-        UnusableRows: rows cannot be used; has all of them, and nothing was written. A dry run reports them instead.
     """
     rows = rows_of(content)
     with db.reading() as session:
         checked = _Check(session, platforms, now, timezone, resolve)
         for row in rows:
             checked.look_at(row)
-    if checked.problems and not dry_run:
-        raise _unusable(checked.problems)
-    posts = [] if dry_run else compose.written(db, lambda session: _posted(session, checked.new, platforms, now))
+    posts: list[str] = []
+    if not dry_run and not checked.problems:
+        try:
+            posts = compose.written(db, lambda session: _posted(session, checked.new, platforms, now))
+        except _BadRow as bad:
+            checked.problems.append(bad.problem)
     return ImportReport(rows=len(rows), posts=posts, already_imported=checked.already_imported, dry_run=dry_run, problems=checked.problems)
 
 
@@ -86,11 +94,12 @@ def _posted(session: Session, new: Sequence[Wanted], platforms: Platforms, now: 
         try:
             posts.append(compose.create(session, wanted.post, platforms, now, key=wanted.key).id)
         except (InvalidRequest, NotFound, Conflict) as error:  # true a moment ago, and no longer
-            raise _unusable([RowProblem(row=wanted.row.number, column="", sentence=str(error))]) from error
+            raise _BadRow(RowProblem(row=wanted.row.number, column="", sentence=str(error))) from error
     return posts
 
 
-def _unusable(problems: Sequence[RowProblem]) -> UnusableRows:
+def unusable(problems: Sequence[RowProblem]) -> UnusableRows:
+    """The error that names all of these."""
     count = len({problem.row for problem in problems})
     first = f"Row {problems[0].row}{f', {problems[0].column}' if problems[0].column else ''}: {problems[0].sentence}"
     sentence = f"{count} row{'s' if count > 1 else ''} cannot be used, so nothing was imported. {first}"
@@ -134,6 +143,7 @@ class _Check:
         self._session, self._platforms, self._now = session, platforms, now
         self._timezone, self._resolve = timezone, resolve
         self._row_of_key: dict[str, int] = {}
+        self._foreseen: dict[str, Clip] = {}
         self._queues = _Queues(session, now)
         self.new: list[Wanted] = []
         self.problems: list[RowProblem] = []
@@ -158,10 +168,7 @@ class _Check:
             self.already_imported += 1
             return
         self._check_time(wanted)
-        if wanted.is_ready:
-            _, targets = compose.checked(self._session, wanted.post, self._platforms, self._now)
-        else:
-            targets = compose.targets_of(self._session, wanted.post, self._platforms)
+        _, targets = compose.checked(self._session, wanted.post, self._platforms, self._now)
         self._queues.line_up(wanted.post, targets)
         self.new.append(wanted)
 
@@ -185,7 +192,7 @@ class _Check:
         named = [name.strip() for name in row["clip"].split("|")]
         found = [self._clip(name) for name in named]
         fields: dict[str, Any] = {
-            "clip_ids": [clip_id or "unknown" for clip_id in found],
+            "clip_ids": [(clip or self._fetched_later(name)).id for name, clip in zip(named, found, strict=True)],
             "caption": row["caption"],
             "title": row["title"],
             "hashtags": row["hashtags"].split(),
@@ -199,11 +206,17 @@ class _Check:
             fields["if_missed"] = row["if_missed"]
         return Wanted(row, _key(row, self._timezone), _post(fields), is_ready=None not in found)
 
-    def _clip(self, name: str) -> str | None:
+    def _clip(self, name: str) -> Clip | None:
         try:
             return self._resolve(self._session, name)
         except (InvalidRequest, NotFound) as error:
             raise BadCell("clip", str(error)) from None
+
+    def _fetched_later(self, url: str) -> Clip:
+        """In its place a clip that every platform takes, so that the rest of the row is held against their rules."""
+        if url not in self._foreseen:  # the session itself keeps what it knows no longer than somebody else does
+            self._foreseen[url] = foreseen.of_url(self._session, url, now=self._now)
+        return self._foreseen[url]
 
     def _target(self, name: str, options: dict[str, Any]) -> dict[str, Any]:
         platform, _, username = name.partition(":")

@@ -127,6 +127,8 @@ def import_posts(
     report = importing.import_posts(
         services.db, services.platforms, content, now=services.clock(), timezone=known_zone(timezone), dry_run=dry_run
     )
+    if report.problems and not dry_run:
+        raise importing.unusable(report.problems)
     wake()
     return report
 
