@@ -112,7 +112,7 @@ def _why_not_live(account: SocialAccount | None, provider: Provider, platform: A
         case "credential_error":
             why = f"the credentials of {who} cannot be decrypted: give back the key in CLIPCAST_CREDENTIAL_KEYS, or store them again"
         case _:
-            why = f"{who} lacks {', '.join(provider.missing)}: store it with PATCH /accounts/{{id}}{_or_set(provider, platform)}"
+            why = f"{who} lacks {', '.join(provider.missing)}; store it with PATCH /accounts/{{id}}{_or_set(provider, platform)}"
     return f"CLIPCAST_SIMULATION=off forbids the simulator, and {why}."
 
 

@@ -13,7 +13,21 @@ nouns = typer.Typer(
 
 Clip = Annotated[str | None, typer.Option("--clip", metavar="ID", help="Only events of this clip.")]
 PublicationId = Annotated[str | None, typer.Option("--publication", metavar="ID", help="Only events of this publication.")]
-Event = Annotated[str | None, typer.Option("--event", help="Only events of this kind, for example publish_failed.")]
+
+
+def _known(event: str | None) -> str | None:
+    from difflib import get_close_matches
+
+    from clipcast.ledger import EVENTS
+
+    if event is None or event in EVENTS:
+        return event
+    near = get_close_matches(event.strip().lower().replace("-", "_"), EVENTS, n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]}? There are" if near else "there are"
+    raise typer.BadParameter(f"there is no event {event[:60]!r}; {advice}: {', '.join(EVENTS)}.")
+
+
+Event = Annotated[str | None, typer.Option("--event", help="Only events of this kind, for example publish_failed.", callback=_known)]
 
 
 @nouns.callback()
@@ -43,24 +57,21 @@ def list_events(
 ) -> None:
     """List events, newest first."""
     from clipcast import ledger as domain
-    from clipcast.cli.views import event_view
+    from clipcast.cli.views import event_view, what_happened
+    from clipcast.clips.store import get_clip
+    from clipcast.publications import store
 
     stream = f"publication:{publication}" if publication else None
     with opened() as clipcast, clipcast.db.reading() as session:
+        if clip is not None:
+            get_clip(session, clip)
+        if publication is not None:
+            store.get(session, publication)
         found = domain.events(session, stream=stream, entity_id=clip, event=event, before=before, limit=limit)
     if as_json:
         show_json({"events": [event_view(one) for one in found]})
         return
-    rows = [
-        (
-            one.occurred_at,
-            one.event,
-            one.details.get("platform"),
-            one.entity_id,
-            one.details.get("error") or one.details.get("external_url"),
-        )
-        for one in found
-    ]
+    rows = [(one.occurred_at, one.event, one.details.get("platform"), one.entity_id, what_happened(one)) for one in found]
     show_table(("AT", "EVENT", "PLATFORM", "CLIP", "WHAT"), rows, empty="Nothing has happened yet.")
 
 

@@ -57,7 +57,7 @@ def list_posts(
 def show_post(publication_id: Id, as_json: Json = False) -> None:
     """Show one publication with everything that happened to it."""
     from clipcast import ledger
-    from clipcast.cli.views import event_view, publication_view
+    from clipcast.cli.views import event_view, publication_view, what_happened
     from clipcast.publications import store
     from clipcast.publications.order import Metadata
 
@@ -70,7 +70,7 @@ def show_post(publication_id: Id, as_json: Json = False) -> None:
         return
     show_facts(shown | {"metadata": Metadata.model_validate(publication.order).model_dump_json(exclude_defaults=True)})
     say("")
-    rows = [(event.occurred_at, event.event, event.details.get("error") or event.details.get("external_url")) for event in events]
+    rows = [(event.occurred_at, event.event, what_happened(event)) for event in events]
     show_table(("AT", "EVENT", "WHAT"), rows, empty="Nothing has happened yet.")
 
 

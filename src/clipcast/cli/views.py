@@ -29,6 +29,12 @@ def what_of(publication: "Publication") -> str:
     return publication.error_message or link or publication.note or ""
 
 
+def what_happened(event: "LedgerEvent") -> str:
+    """The one thing a person wants to know of an event: what went wrong, the link, or why it came to that."""
+    details = event.details
+    return str(details.get("error") or details.get("external_url") or details.get("reason") or "")
+
+
 def state_of(publication: "Publication") -> str:
     """The state in words; a simulated result is never mistaken for a real one."""
     words = publication.state.replace("_", " ")

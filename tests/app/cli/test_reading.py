@@ -48,6 +48,23 @@ def test_everything_can_be_listed_and_shown(run: Run, published: str, video: Pat
     assert "success (simulated)" in run("logs", clip["id"]).stdout
 
 
+def test_the_ledger_says_why_it_came_to_that(run: Run, published: str) -> None:
+    for shown in (run("posts", "show", published), run("ledger", "--event", "publish_provider_fallback")):
+        assert "no_credentials" in shown.stdout
+
+
+def test_what_the_ledger_does_not_know_is_refused(run: Run, published: str) -> None:
+    assert published
+    misspelled = run("ledger", "--event", "publish-faild")
+
+    assert misspelled.exit_code == 2
+    assert "did you mean publish_failed?" in " ".join(misspelled.output.split())
+    for option in ("--clip", "--publication"):
+        unknown = run("ledger", option, "nonsense")
+        assert (unknown.exit_code, unknown.stdout) == (1, "")
+        assert f"There is no {option[2:]} nonsense." in unknown.stderr
+
+
 def test_the_same_bytes_are_one_clip(run: Run, video: Path, images: list[Path]) -> None:
     added = answer(run("clips", "add", video, images[0], video, "--json"))["clips"]
     assert added[0] == added[2]
@@ -73,7 +90,6 @@ def test_events_are_found_by_clip_publication_and_kind(run: Run, published: str)
     of_the_clip = [event for event in answer(run("ledger", "--json"))["events"] if event["event"] != "account_added"]
     assert answer(run("ledger", "--clip", clip_id, "--publication", published, "--json"))["events"] == of_the_clip
     assert only(answer(run("ledger", "--event", "publish_successful", "--json"))["events"])["entity_id"] == clip_id
-    assert answer(run("ledger", "--clip", "another", "--json")) == {"events": []}
 
 
 def test_a_state_that_there_is_not_is_wrong_use(run: Run) -> None:
@@ -172,3 +188,21 @@ def test_an_account_is_added_once(run: Run) -> None:
     again = run("accounts", "add", "tiktok", "@lena")
     assert again.exit_code == 1
     assert "already an account @lena on tiktok" in again.stderr
+
+
+def test_accounts_that_lost_their_connection_are_listed_with_the_reason(run: Run, credentials: Path, data_dir: Path) -> None:
+    """The very command that the alert names."""
+    run("accounts", "add", "tiktok", "gone", "--credentials", credentials)
+    run("accounts", "add", "tiktok", "here")
+    with closing(sqlite3.connect(data_dir / "clipcast.sqlite3")) as connection, connection:
+        connection.execute("UPDATE social_accounts SET status = 'expired', last_error = 'TikTok said no.' WHERE username = 'gone'")
+    for command in (("accounts", "list", "--status", "expired"), ("accounts", "--status", "expired"), ("tokens", "status")):
+        result = run(*command)
+        assert ("@gone" in result.stdout, "@here" in result.stdout) == (True, False)
+        assert result.stderr.strip() == "tiktok @gone: TikTok said no."
+    listed = run("accounts", "--status", "expired").stdout
+    assert "not (expired)" in listed
+    assert "live" not in listed
+    assert [one["username"] for one in answer(run("accounts", "list", "--status", "active", "--json"))["accounts"]] == ["here"]
+    assert run("accounts", "list", "--status", "revoked").stdout == "No account is revoked.\n"
+    assert run("accounts", "--status", "gone").exit_code == 2

@@ -10,6 +10,7 @@ from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import AccountInactive, choose
 from clipcast.accounts.vault import Vault
 from clipcast.errors import ConfigurationError
+from clipcast.log import redact
 from clipcast.platforms.base import Credentials
 from clipcast.platforms.tiktok import TikTok
 from clipcast.settings import Settings, load_settings
@@ -83,6 +84,7 @@ def test_off_refuses_to_fall_back_and_says_what_to_set(row: SocialAccount | None
     with pytest.raises(ConfigurationError, match="CLIPCAST_SIMULATION=off") as caught:
         choose(row, VAULT, TikTok(), settings(simulation="off"))
     assert sentence in str(caught.value)
+    assert redact(str(caught.value)) == str(caught.value), "a part of it looks like a secret, and nobody could read it"
     assert choose(account({**TOKEN, **APP}), VAULT, TikTok(), settings(simulation="off")).kind == "live"
 
 
