@@ -10,6 +10,7 @@ from clipcast.cli.output import Before, Json, Limit, say, show_json, show_table,
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from clipcast.people.access import Role
     from clipcast.people.models import Person
     from clipcast.system import Clipcast
 
@@ -18,7 +19,7 @@ nouns = typer.Typer(name="people", help="List, invite and delete people.", invok
 
 @nouns.callback()
 def people(ctx: typer.Context, as_json: Json = False) -> None:
-    """List, invite and delete people; without a command: list."""
+    """List, invite and delete people, and change their roles; without a command: list."""
     if ctx.invoked_subcommand is None:
         list_people(as_json=as_json)
 
@@ -49,14 +50,12 @@ def invite(
 ) -> None:
     """Print a link by which one person joins. It works once, for seven days."""
     from clipcast.people import invitations, passwords
-    from clipcast.people.access import Role
 
-    if role not in set(Role):
-        raise typer.BadParameter("choose owner, editor or viewer", param_hint="--role")
+    chosen = _role(role, "--role")
     checked = None if email is None else passwords.checked_email(email)
     with opened() as clipcast:
         with clipcast.db.writing() as session:
-            invitation, token = invitations.invite(session, Role(role), checked, clipcast.clock())
+            invitation, token = invitations.invite(session, chosen, checked, clipcast.clock())
         link = invitations.link(_base_url(clipcast, url), token)
     _show_link(link, invitation.id, "Send them this link; it works once", as_json=as_json)
 
@@ -83,6 +82,26 @@ def reset_password(
     _show_link(link, person.id, "Open this link to set a new password; it works once", as_json=as_json)
 
 
+@nouns.command("role")
+def change_role(
+    email: Annotated[str, typer.Argument(help="Whose role it is.")],
+    new_role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
+    as_json: Json = False,
+) -> None:
+    """Give a person another role, from their next request on. The last owner stays one."""
+    from clipcast.people import members
+    from clipcast.people.access import COMMAND_LINE
+    from clipcast.people.schemas import PersonOut
+
+    chosen = _role(new_role, "ROLE")
+    with opened() as clipcast, clipcast.db.writing() as session:
+        person = members.change_role(session, _meant(session, email).id, chosen, clipcast.clock(), by=COMMAND_LINE)
+    if as_json:
+        show_json(PersonOut.model_validate(person).model_dump(mode="json"))
+    else:
+        say(f"{person.email} is {person.role} from now on.")
+
+
 @nouns.command("delete")
 def delete(email: Annotated[str, typer.Argument(help="Who is to go.")], as_json: Json = False) -> None:
     """Delete a person and end their sessions. What they did stays in the ledger. The last owner stays."""
@@ -96,6 +115,14 @@ def delete(email: Annotated[str, typer.Argument(help="Who is to go.")], as_json:
         show_json({"deleted": person.id})
     else:
         say(f"{email} is deleted, and signed out everywhere.")
+
+
+def _role(name: str, param_hint: str) -> "Role":
+    from clipcast.people.access import Role
+
+    if name not in set(Role):
+        raise typer.BadParameter("choose owner, editor or viewer", param_hint=param_hint)
+    return Role(name)
 
 
 def _meant(session: "Session", email: str) -> "Person":

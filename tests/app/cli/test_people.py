@@ -63,8 +63,14 @@ def test_people_are_invited_listed_and_deleted(run: Run, start: Start, browser: 
 
     assert [person["email"] for person in answer(run("people", "--json"))["people"]] == ["grace@example.com", EMAIL]
     assert "Grace" in run("people", "list").stdout
+    raised = run("people", "role", "grace@example.com", "owner")
+    assert (raised.stdout, grace.me().json["role"]) == ("grace@example.com is owner from now on.\n", "owner")
+    assert answer(run("people", "role", "grace@example.com", "viewer", "--json"))["role"] == "viewer"
+    assert run("people", "role", "grace@example.com", "king").exit_code == 2
     assert run("people", "delete", "GRACE@example.com").exit_code == 0
     assert grace.me().status == 401
+    last = run("people", "role", EMAIL, "editor")
+    assert (last.exit_code, "last owner" in last.stderr) == (1, True)
     last = run("people", "delete", EMAIL)
     assert (last.exit_code, "last owner" in last.stderr) == (1, True)
     assert browser.me().status == 200
