@@ -9,6 +9,8 @@ from clipcast.cli.output import Before, Json, Limit, moment, say, show_json, sho
 from clipcast.people.access import Permission, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from clipcast.people.models import ApiKey
@@ -49,7 +51,7 @@ def create(
         expires_at = now + timedelta(days=expires_in_days) if expires_in_days else None
         with clipcast.db.writing() as session:
             key, text = keys.create_key(session, name=name, role=role, scopes=scopes or None, expires_at=expires_at, now=now)
-            shown = _shown(key)
+            [shown] = _shown(session, [key])
     if as_json:
         show_json(shown | {"key": text})
         return
@@ -64,13 +66,13 @@ def list_keys(limit: Limit = 50, before: Before = None, as_json: Json = False) -
     from clipcast.people import store
 
     with opened() as clipcast, clipcast.db.reading() as session:
-        now, found = clipcast.clock(), [_shown(key) for key in store.keys(session, limit=limit, before=before)]
+        now, found = clipcast.clock(), _shown(session, store.keys(session, limit=limit, before=before))
     if as_json:
         show_json({"api_keys": found})
         return
-    rows = [(each["id"], each["prefix"], each["name"], _may(each), _state(each, now), each["last_used_at"]) for each in found]
+    rows = [(each["id"], each["prefix"], each["name"], _may(each), _state(each, now), each["last_used_at"], _maker(each)) for each in found]
     show_table(
-        ("ID", "BEGINS", "NAME", "MAY", "IS", "LAST USED"),
+        ("ID", "BEGINS", "NAME", "MAY", "IS", "LAST USED", "MADE BY"),
         rows,
         empty="There are no keys yet. Make one: clipcast apikeys create --name me --role owner",
     )
@@ -81,15 +83,17 @@ def revoke(
     meant: Annotated[str, typer.Argument(metavar="ID_OR_PREFIX", help="A key's id, or the characters that it begins with, as listed.")],
     as_json: Json = False,
 ) -> None:
-    """Make a key worthless from now on. It stays in the list."""
+    """Make a key worthless from now on, and the keys that were made with it. They stay in the list."""
     from clipcast.people import keys
 
     with opened() as clipcast, clipcast.db.writing() as session:
-        revoked = _shown(keys.revoke_key(session, _meant(session, meant), now=clipcast.clock()))
+        revoked, *others = _shown(session, keys.revoke_key(session, _meant(session, meant), now=clipcast.clock()))
     if as_json:
-        show_json(revoked)
-    else:
-        say(f"Revoked {revoked['prefix']}... ({revoked['name']}): whoever uses it is refused from now on.")
+        show_json(revoked | {"revoked_with_it": [each["id"] for each in others]})
+        return
+    say(f"Revoked {revoked['prefix']}... ({revoked['name']}): whoever uses it is refused from now on.")
+    for each in others:
+        say(f"Revoked with it {each['prefix']}... ({each['name']}), which was made with it.")
 
 
 def _meant(session: "Session", text: str) -> str:
@@ -109,10 +113,17 @@ def _meant(session: "Session", text: str) -> str:
     return found[0].id
 
 
-def _shown(key: "ApiKey") -> dict[str, Any]:
+def _shown(session: "Session", keys: "Sequence[ApiKey]") -> list[dict[str, Any]]:
+    from clipcast.people import store
     from clipcast.people.schemas import ApiKeyOut
 
-    return ApiKeyOut.model_validate(key).model_dump()
+    names = store.names_of(session, [key.created_by for key in keys])
+    return [ApiKeyOut.of(key, names).model_dump() for key in keys]
+
+
+def _maker(key: dict[str, Any]) -> str:
+    """The name of the person or key, or what stands for them once they are gone."""
+    return str(key["created_by_name"] or key["created_by"] or "")
 
 
 def _may(key: dict[str, Any]) -> str:

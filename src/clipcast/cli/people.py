@@ -104,17 +104,22 @@ def change_role(
 
 @nouns.command("delete")
 def delete(email: Annotated[str, typer.Argument(help="Who is to go.")], as_json: Json = False) -> None:
-    """Delete a person and end their sessions. What they did stays in the ledger. The last owner stays."""
+    """Delete a person, end their sessions, and revoke the keys and invitations that they made. The last owner stays.
+
+    What they did stays in the ledger.
+    """
     from clipcast.people import members
     from clipcast.people.access import COMMAND_LINE
 
     with opened() as clipcast, clipcast.db.writing() as session:
         person = _meant(session, email)
-        members.delete(session, person.id, clipcast.clock(), by=COMMAND_LINE)
+        revoked = members.delete(session, person.id, clipcast.clock(), by=COMMAND_LINE)
     if as_json:
-        show_json({"deleted": person.id})
-    else:
-        say(f"{email} is deleted, and signed out everywhere.")
+        show_json({"deleted": person.id, "revoked_keys": [key.id for key in revoked]})
+        return
+    say(f"{email} is deleted, and signed out everywhere.")
+    for key in revoked:
+        say(f"Revoked {key.prefix}... ({key.name}), made by them or with a key of theirs.")
 
 
 def _role(name: str, param_hint: str) -> "Role":

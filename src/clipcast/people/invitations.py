@@ -1,6 +1,5 @@
 """One-time links: the one that makes the first owner, those that owners hand out, and those that set a forgotten password."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +12,7 @@ from clipcast.db.turns import take_turn
 from clipcast.errors import Conflict, InvalidRequest, NotFound
 from clipcast.people import store, throttle
 from clipcast.people.access import COMMAND_LINE, Role
+from clipcast.people.handed_out import record_invitation
 from clipcast.people.members import record, set_password
 from clipcast.people.models import Invitation, Person
 from clipcast.people.tokens import digest, new_token
@@ -52,8 +52,8 @@ def invite(session: Session, role: Role, email: str | None, now: datetime, *, by
     """
     if email is not None and store.person_with(session, email) is not None:
         raise Conflict("Somebody with this email address is here already. For a new password: clipcast people reset-password EMAIL")
-    made = _added(session, role, email, now, LASTS)
-    _record(session, made[0].id, ledger.PERSON_INVITED, now, {"role": role, "for_one_address": email is not None, "actor": by})
+    made = _added(session, role, email, now, LASTS, by=by)
+    record_invitation(session, made[0].id, ledger.PERSON_INVITED, now, {"role": role, "for_one_address": email is not None, "actor": by})
     return made
 
 
@@ -64,7 +64,7 @@ def withdraw(session: Session, invitation_id: str, now: datetime, *, by: str) ->
         NotFound: there is no open invitation with this id.
     """
     store.withdraw(session, invitation_id, now)
-    _record(session, invitation_id, ledger.INVITATION_WITHDRAWN, now, {"actor": by})
+    record_invitation(session, invitation_id, ledger.INVITATION_WITHDRAWN, now, {"actor": by})
 
 
 def link(base_url: str, token: str) -> str:
@@ -79,7 +79,7 @@ def link(base_url: str, token: str) -> str:
 def reset_link(session: Session, person: Person, now: datetime, *, by: str = COMMAND_LINE) -> str:
     """The token of a link by which this person sets a new password; it replaces earlier ones."""
     store.forget_invitations_for(session, person.email)
-    made, token = _added(session, Role(person.role), person.email, now, RESET_LASTS)
+    made, token = _added(session, Role(person.role), person.email, now, RESET_LASTS, by=by)
     record(session, person.id, ledger.PASSWORD_LINK_MADE, now, {"invitation": made.id, "actor": by})
     return token
 
@@ -142,16 +142,24 @@ def _joined(session: Session, invitation: Invitation, joining: Joining, now: dat
 
 
 def _added(
-    session: Session, role: Role, email: str | None, now: datetime, lasts: timedelta, *, invitation_id: str = ""
+    session: Session,
+    role: Role,
+    email: str | None,
+    now: datetime,
+    lasts: timedelta,
+    *,
+    invitation_id: str = "",
+    by: str | None = None,
 ) -> tuple[Invitation, str]:
     token = new_token()
     invitation = Invitation(
-        id=invitation_id or new_id(), token_sha256=digest(token), role=role, email=email, created_at=now, expires_at=now + lasts
+        id=invitation_id or new_id(),
+        token_sha256=digest(token),
+        role=role,
+        email=email,
+        created_at=now,
+        expires_at=now + lasts,
+        created_by=by,
     )
     session.add(invitation)
     return invitation, token
-
-
-def _record(session: Session, invitation_id: str, event: str, now: datetime, details: Mapping[str, object]) -> None:
-    stream = f"invitation:{invitation_id}"
-    ledger.record(session, stream=stream, event=event, entity_type="invitation", entity_id=invitation_id, now=now, details=details)

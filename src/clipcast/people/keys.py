@@ -1,7 +1,7 @@
 """API keys: how programs get in. A key is shown once and kept as a hash; it may do what its role may, or less."""
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clipcast import ledger
 from clipcast.db.base import new_id
 from clipcast.errors import InvalidRequest, Unauthorized
-from clipcast.people import store
+from clipcast.people import handed_out, store
 from clipcast.people.access import COMMAND_LINE, GRANTS, Actor, Permission, Role
 from clipcast.people.models import ApiKey
 from clipcast.people.tokens import digest, new_token
@@ -37,10 +37,12 @@ def create_key(
     """A new key and its text, which cannot be had again. `by` is who makes it, as `Actor.label`.
 
     Raises:
-        InvalidRequest: the name is empty, too long or cannot be shown, the scopes are none of the role's, or the key would be born expired.
+        InvalidRequest: the name is empty, too long or cannot be shown, the scopes are none of the role's, or the key would be born expired
+            or outlive the one that it is made with.
     """
     name = " ".join(name.split())
     _check(name, role, scopes, expires_at, now)
+    _check_end(session, expires_at, by)
     text = BEGINNING + new_token()
     key = ApiKey(
         id=new_id(),
@@ -51,25 +53,25 @@ def create_key(
         key_sha256=digest(text),
         created_at=now,
         expires_at=expires_at,
+        created_by=by,
     )
     session.add(key)
     session.flush()
     details = {"name": name, "role": role, "scopes": key.scopes, "expires_at": expires_at, "actor": by}
-    _record(session, key, ledger.API_KEY_CREATED, now, details)
+    handed_out.record_key(session, key, ledger.API_KEY_CREATED, now, details)
     return key, text
 
 
-def revoke_key(session: Session, key_id: str, *, now: datetime, by: str = COMMAND_LINE) -> ApiKey:
-    """Make the key worthless from now on; it stays in the list. Revoking it again changes nothing.
+def revoke_key(session: Session, key_id: str, *, now: datetime, by: str = COMMAND_LINE) -> list[ApiKey]:
+    """Make the key worthless from now on, and whatever was made with it; it stays in the list. Revoking it again changes nothing.
+
+    Gives this key, and after it the others that were revoked with it.
 
     Raises:
         NotFound: no such key.
     """
     key = store.key_of(session, key_id)
-    if key.revoked_at is None:
-        key.revoked_at = now
-        _record(session, key, ledger.API_KEY_REVOKED, now, {"name": key.name, "role": key.role, "actor": by})
-    return key
+    return [key] if key.revoked_at is not None else handed_out.revoke(session, key, now, by=by)
 
 
 def actor_of_key(session: Session, text: str, now: datetime) -> Actor:
@@ -107,6 +109,11 @@ def actor_of(key: ApiKey) -> Actor:
     return Actor("key", key.id, key.name, role, granted if key.scopes is None else granted & {Permission(scope) for scope in key.scopes})
 
 
+def is_valid(key: ApiKey, now: datetime) -> bool:
+    """Whether the key is neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
 def is_use_unnoted(key: ApiKey, now: datetime) -> bool:
     """Whether it is time to write down that the key is in use."""
     return key.last_used_at is None or key.last_used_at <= now - USE_NOTED_EVERY
@@ -124,5 +131,12 @@ def _check(name: str, role: Role, scopes: Collection[Permission] | None, expires
         raise InvalidRequest("A key without any scope can do nothing. Name a scope, or none at all for everything its role may do.")
 
 
-def _record(session: Session, key: ApiKey, event: str, now: datetime, details: Mapping[str, object]) -> None:
-    ledger.record(session, stream=f"api_key:{key.id}", event=event, entity_type="api_key", entity_id=key.id, now=now, details=details)
+def _check_end(session: Session, expires_at: datetime | None, by: str) -> None:
+    """A key that ends must not leave another behind."""
+    kind, _, maker_id = by.partition(":")
+    ends_at = store.key_of(session, maker_id).expires_at if kind == "key" else None
+    if ends_at is not None and (expires_at is None or expires_at > ends_at):
+        until = f"{ends_at:%Y-%m-%dT%H:%M:%SZ}"
+        raise InvalidRequest(
+            f"The key that you use ends at {until}, and no key outlives the one it is made with. Give an expires_at until then."
+        )

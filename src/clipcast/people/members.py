@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from clipcast import ledger
 from clipcast.errors import Conflict
-from clipcast.people import store
+from clipcast.people import handed_out, store
 from clipcast.people.access import Role
-from clipcast.people.models import Person
+from clipcast.people.models import ApiKey, Person
 
 
 def change_role(session: Session, person_id: str, role: Role, now: datetime, *, by: str) -> Person:
-    """Give the person another role, which counts from their next request on.
+    """Give the person another role, which counts from their next request on. What they handed out and it does not allow ends.
 
     Raises:
         NotFound: no such person.
@@ -28,6 +28,7 @@ def change_role(session: Session, person_id: str, role: Role, now: datetime, *, 
         raise Conflict("This is the last owner. Make somebody else an owner first, so that somebody can manage Clipcast.")
     record(session, person_id, ledger.PERSON_CHANGED, now, {"role": role, "role_before": person.role, "actor": by})
     person.role, person.updated_at = role, now
+    handed_out.end(session, f"person:{person_id}", now, by=by, role=role)
     return person
 
 
@@ -55,20 +56,24 @@ def set_password(session: Session, person: Person, password_hash: str, now: date
     record(session, person.id, ledger.PERSON_CHANGED, now, {"changed": "password", "actor": by})
 
 
-def delete(session: Session, person_id: str, now: datetime, *, by: str) -> None:
-    """Take the person out, and end their sessions. What they did stays in the ledger under their id.
+def delete(session: Session, person_id: str, now: datetime, *, by: str) -> list[ApiKey]:
+    """Take the person out, and end their sessions and what they handed out. What they did stays in the ledger under their id.
+
+    Gives the keys that were revoked: theirs, and those made with them.
 
     Raises:
         NotFound: no such person.
         Conflict: this is the last owner.
     """
     owners = store.owners_locked(session)
-    person = store.person_of(session, person_id)
+    person = store.person_locked(session, person_id)
     if owners == [person_id]:
         raise Conflict("This is the last owner. Make somebody else an owner first, so that somebody can manage Clipcast.")
     record(session, person_id, ledger.PERSON_DELETED, now, {"role": person.role, "actor": by})
     store.forget_invitations_for(session, person.email)
+    revoked = handed_out.end(session, f"person:{person_id}", now, by=by)
     store.remove_person(session, person_id)
+    return revoked
 
 
 def record(session: Session, person_id: str, event: str, now: datetime, details: Mapping[str, Any]) -> None:

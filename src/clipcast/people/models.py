@@ -53,6 +53,8 @@ class Invitation(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Who made it, as `Actor.label`, and with whose going it goes; None: the first owner's, or older than this column.
+    created_by: Mapped[str | None] = mapped_column(String(80))
 
 
 class ApiKey(Base):
@@ -72,6 +74,8 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Who made it, as `Actor.label`, and with whose going it goes; None: older than this column.
+    created_by: Mapped[str | None] = mapped_column(String(80))
 
 
 class FailedLogin(Base):

@@ -1,12 +1,14 @@
 """People, invitations, API keys and sessions over HTTP."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from clipcast.errors import Forbidden
-from clipcast.people import browsers, invitations, keys, members, passwords, sessions, signing_in, store
+from clipcast.people import browsers, invitations, keys, members, passwords, sessions, signing_in, standing, store
 from clipcast.people.access import GRANTS, Actor, Permission
 from clipcast.people.admission import MANAGES, PUBLIC, READS, CurrentActor
 from clipcast.people.browsers import Services, services
@@ -28,6 +30,7 @@ from clipcast.people.schemas import (
     PersonChange,
     PersonOut,
 )
+from clipcast.repeats import Key, Once
 
 people_router = APIRouter(prefix="/people", tags=["people"])
 keys_router = APIRouter(prefix="/apikeys", tags=["people"])
@@ -71,16 +74,22 @@ def change_me(change: MyChange, request: Request, opened: Installation, actor: C
 
 @people_router.post("/invitations", status_code=201, dependencies=[MANAGES])
 def create_invitation(
-    wanted: InvitationIn, request: Request, response: Response, opened: Installation, actor: CurrentActor
+    wanted: InvitationIn, request: Request, response: Response, opened: Installation, actor: CurrentActor, *, key: Key = None
 ) -> NewInvitation:
     """Make a link by which one person joins. It works once, for seven days, and is shown only in this answer."""
     _check_giving(actor, GRANTS[wanted.role])
     email = None if wanted.email is None else passwords.checked_email(wanted.email)
+    now = opened.clock()
     with opened.db.writing() as session:
-        invitation, token = invitations.invite(session, wanted.role, email, opened.clock(), by=actor.label)
+        _check_still(session, actor, {Permission.MANAGE, *GRANTS[wanted.role]}, now)
+        once = Once(session, "POST /people/invitations", key, wanted, by=actor.label)
+        once.refuse_again("invitation")
+        invitation, token = invitations.invite(session, wanted.role, email, now, by=actor.label)
+        once.remember(invitation.id, now)
+        shown = InvitationOut.of(invitation, store.names_of(session, [invitation.created_by]))
     response.headers.update(NOT_KEPT)
     url = invitations.link(opened.settings.public_url or str(request.base_url), token)
-    return NewInvitation(**InvitationOut.model_validate(invitation).model_dump(), url=url)
+    return NewInvitation(**shown.model_dump(), url=url)
 
 
 @people_router.get("/invitations", dependencies=[MANAGES])
@@ -90,7 +99,8 @@ def list_invitations(
     """The invitations that can still be used, the newest first."""
     with opened.db.reading() as session:
         found = store.open_invitations(session, opened.clock(), limit=limit + 1, before=before)
-    page = [InvitationOut.model_validate(invitation) for invitation in found[:limit]]
+        names = store.names_of(session, [invitation.created_by for invitation in found])
+    page = [InvitationOut.of(invitation, names) for invitation in found[:limit]]
     return InvitationPage(invitations=page, next=page[-1].id if len(found) > limit else None)
 
 
@@ -103,7 +113,11 @@ def withdraw_invitation(invitation_id: str, opened: Installation, actor: Current
 
 @people_router.patch("/{person_id}", dependencies=[MANAGES])
 def change_person(person_id: str, change: PersonChange, opened: Installation, actor: CurrentActor) -> PersonOut:
-    """Give a person another name or role. The last owner stays one (409)."""
+    """Give a person another name or role. The last owner stays one (409).
+
+    A lower role ends what the person handed out and it does not allow: their open invitations are withdrawn, and the keys that they made
+    and that may more are revoked, with whatever was made with those.
+    """
     if change.role is not None:
         _check_giving(actor, GRANTS[change.role])
     name, now = None if change.name is None else passwords.checked_name(change.name), opened.clock()
@@ -111,6 +125,7 @@ def change_person(person_id: str, change: PersonChange, opened: Installation, ac
         person = store.person_of(session, person_id)
         if change.role is not None:
             person = members.change_role(session, person_id, change.role, now, by=actor.label)
+            _check_still(session, actor, GRANTS[change.role], now)  # here, where the owners are locked in their order
         if name is not None:
             person = members.rename(session, person_id, name, now, by=actor.label)
         return PersonOut.model_validate(person)
@@ -118,28 +133,36 @@ def change_person(person_id: str, change: PersonChange, opened: Installation, ac
 
 @people_router.delete("/{person_id}", status_code=204, dependencies=[MANAGES])
 def delete_person(person_id: str, opened: Installation, actor: CurrentActor) -> None:
-    """Delete a person and end their sessions. What they did stays in the ledger. The last owner stays (409)."""
+    """Delete a person and end their sessions. What they did stays in the ledger. The last owner stays (409).
+
+    What they handed out goes with them: the keys that they made are revoked, those made with these keys too, and so on, and their open
+    invitations are withdrawn. `created_by` of keys and invitations says which. People who came by an invitation of theirs stay.
+    """
     with opened.db.writing() as session:
         members.delete(session, person_id, opened.clock(), by=actor.label)
 
 
 @keys_router.post("", status_code=201, dependencies=[MANAGES])
-def create_key(wanted: ApiKeyIn, response: Response, opened: Installation, actor: CurrentActor) -> NewApiKey:
-    """Make a key. Its text is in this answer and nowhere else."""
+def create_key(wanted: ApiKeyIn, response: Response, opened: Installation, actor: CurrentActor, key: Key = None) -> NewApiKey:
+    """Make a key. Its text is in this answer and nowhere else.
+
+    A key that is made with a key ends with it: it is revoked when that one is, and its `expires_at` is that one's at the latest (400).
+    """
     granted = GRANTS[wanted.role]
-    _check_giving(actor, granted if wanted.scopes is None else granted.intersection(wanted.scopes))
+    given = granted if wanted.scopes is None else granted.intersection(wanted.scopes)
+    _check_giving(actor, given)
+    now = opened.clock()
     with opened.db.writing() as session:
+        _check_still(session, actor, {Permission.MANAGE, *given}, now)
+        once = Once(session, "POST /apikeys", key, wanted, by=actor.label)
+        once.refuse_again("key")
         row, text = keys.create_key(
-            session,
-            name=wanted.name,
-            role=wanted.role,
-            scopes=wanted.scopes,
-            expires_at=wanted.expires_at,
-            now=opened.clock(),
-            by=actor.label,
+            session, name=wanted.name, role=wanted.role, scopes=wanted.scopes, expires_at=wanted.expires_at, now=now, by=actor.label
         )
+        once.remember(row.id, now)
+        shown = ApiKeyOut.of(row, store.names_of(session, [row.created_by]))
     response.headers.update(NOT_KEPT)
-    return NewApiKey(**ApiKeyOut.model_validate(row).model_dump(), key=text)
+    return NewApiKey(**shown.model_dump(), key=text)
 
 
 @keys_router.get("", dependencies=[MANAGES])
@@ -147,13 +170,17 @@ def list_keys(opened: Installation, limit: Annotated[PageSize, Query()] = 50, be
     """The keys, revoked ones too, the newest first."""
     with opened.db.reading() as session:
         found = store.keys(session, limit=limit + 1, before=before)
-    page = [ApiKeyOut.model_validate(row) for row in found[:limit]]
+        names = store.names_of(session, [row.created_by for row in found])
+    page = [ApiKeyOut.of(row, names) for row in found[:limit]]
     return ApiKeyPage(api_keys=page, next=page[-1].id if len(found) > limit else None)
 
 
 @keys_router.delete("/{key_id}", status_code=204, dependencies=[MANAGES])
 def revoke_key(key_id: str, opened: Installation, actor: CurrentActor) -> None:
-    """Revoke a key: it is worthless from now on, and stays in the list."""
+    """Revoke a key: it is worthless from now on, and stays in the list.
+
+    The keys that were made with it are revoked too, and so on, and the open invitations that were made with them are withdrawn.
+    """
     with opened.db.writing() as session:
         keys.revoke_key(session, key_id, now=opened.clock(), by=actor.label)
 
@@ -181,6 +208,16 @@ def _check_giving(actor: Actor, given: Collection[Permission]) -> None:
     if lacking:
         may_not = " and ".join(lacking)
         raise Forbidden(f"This API key lacks {may_not}, so it cannot let anybody else in with that. Use a key that has it, or give less.")
+
+
+def _check_still(session: Session, actor: Actor, given: Collection[Permission], now: datetime) -> None:
+    """Pass when whoever asks may still do this: what is handed out just after somebody was shown out would let them in again.
+
+    Raises:
+        Forbidden: they were deleted or revoked, or may less now.
+    """
+    if not standing.permissions_now(session, actor.label, now).issuperset(given):
+        raise Forbidden("You were taken out, or may less, since you asked for this. Nothing was done.")
 
 
 def _me(opened: Services, actor: Actor) -> Me:

@@ -1,12 +1,13 @@
 """People, invitations, keys and sessions as the HTTP interface speaks of them. No hash and no password ever comes out."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from clipcast.people.access import Actor, Permission, Role
-from clipcast.people.models import Person
+from clipcast.people.models import ApiKey, Invitation, Person
 from clipcast.people.passwords import LONGEST, LONGEST_EMAIL, LONGEST_NAME
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -22,6 +23,18 @@ class _Strict(BaseModel):
 
 class _FromRow(BaseModel):
     model_config = ConfigDict(from_attributes=True)
+
+
+class _HandedOut(_FromRow):
+    created_by: str | None = Field(
+        description="Who made it: `person:` or `key:` with an id, or `command line`. Null: made before that was kept."
+    )
+    created_by_name: str | None = Field(default=None, description="What that person or key is called; null for others.")
+
+    @classmethod
+    def of(cls, row: ApiKey | Invitation, names: Mapping[str, str]) -> Self:
+        """The row, and what `store.names_of` calls its maker."""
+        return cls.model_validate(row).model_copy(update={"created_by_name": names.get(row.created_by or "")})
 
 
 class PersonOut(_FromRow):
@@ -88,7 +101,7 @@ class InvitationIn(_Strict):
     email: Email | None = Field(default=None, description="Who may use it; default: whoever has the link.")
 
 
-class InvitationOut(_FromRow):
+class InvitationOut(_HandedOut):
     """A link that was handed out and not used yet."""
 
     id: str
@@ -119,10 +132,13 @@ class ApiKeyIn(_Strict):
     scopes: Annotated[list[Permission], AfterValidator(lambda scopes: sorted(set(scopes)))] | None = Field(
         default=None, description="Only these of what the role may; default: all of it."
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="When it ends by itself, with a time zone; default: never.")
+    expires_at: AwareDatetime | None = Field(
+        default=None,
+        description="When it ends by itself, with a time zone; default: never. Of a key made with a key, at that one's end at the latest.",
+    )
 
 
-class ApiKeyOut(_FromRow):
+class ApiKeyOut(_HandedOut):
     """A key, without what would let anybody use it."""
 
     id: str

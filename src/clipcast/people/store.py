@@ -131,6 +131,13 @@ def open_invitations(session: Session, now: datetime, *, limit: int, before: str
     return list(session.scalars(query if before is None else query.where(Invitation.id < before)))
 
 
+def withdraw_made_by(session: Session, maker: str, roles: Collection[Role], now: datetime) -> list[str]:
+    """Make the links worthless that `maker` handed out for these roles; gives the ids of those that were open."""
+    query = delete(Invitation).where(Invitation.created_by == maker, Invitation.role.in_(roles))
+    query = query.where(Invitation.used_at.is_(None), Invitation.expires_at > now)
+    return list(session.scalars(query.returning(Invitation.id).execution_options(synchronize_session=False)))
+
+
 def withdraw(session: Session, invitation_id: str, now: datetime) -> None:
     """Make the link worthless.
 
@@ -164,6 +171,12 @@ def key_of(session: Session, key_id: str) -> ApiKey:
     return found
 
 
+def keys_made_by(session: Session, maker: str) -> list[ApiKey]:
+    """The keys that `maker` made and nobody revoked, locked until the transaction ends."""
+    query = select(ApiKey).where(ApiKey.created_by == maker, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id)
+    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+
+
 def keys(session: Session, *, limit: int, before: str | None = None) -> list[ApiKey]:
     """API keys, revoked ones too, the newest first; `before` is the id that ended the previous page."""
     query = select(ApiKey).order_by(ApiKey.id.desc()).limit(limit)
@@ -179,6 +192,19 @@ def note_use(session: Session, key_id: str, now: datetime, *, unless_since: date
     """Remember when the key was used last, unless that is known since then."""
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= unless_since)
     session.execute(update(ApiKey).where(ApiKey.id == key_id, stale).values(last_used_at=now))
+
+
+# Makers
+
+
+def names_of(session: Session, labels: Collection[str | None]) -> dict[str, str]:
+    """The names of the people and keys that `Actor.label` calls so; of those that are still there."""
+    names: dict[str, str] = {}
+    for kind, table in (("person", Person), ("key", ApiKey)):
+        ids = {label.partition(":")[2] for label in labels if label is not None and label.startswith(f"{kind}:")}
+        rows = session.execute(select(table.id, table.name).where(table.id.in_(ids))) if ids else ()
+        names |= {f"{kind}:{row_id}": name for row_id, name in rows}
+    return names
 
 
 # Failed logins

@@ -6,6 +6,10 @@ import re
 import pytest
 
 from app.cli.running import Run, answer
+from clipcast.people import keys
+from clipcast.people.access import Role
+from clipcast.settings import load_settings
+from clipcast.system import Clipcast
 
 
 def test_the_key_alone_is_on_standard_output(run: Run) -> None:
@@ -48,6 +52,22 @@ def test_a_key_is_revoked_by_its_id_or_its_beginning(run: Run, by: str) -> None:
     assert "revoked" in run("apikeys").stdout
     events = [each["event"] for each in answer(run("ledger", "--json"))["events"]]
     assert events.count("api_key_revoked") == 1, "the second time changes nothing"
+
+
+def test_what_was_made_with_a_key_is_revoked_with_it(run: Run) -> None:
+    """And the list says who made what: a shell, a person or a key by name."""
+    first = answer(run("apikeys", "create", "--name", "deployer", "--role", "owner", "--json"))
+    with Clipcast.open(load_settings()) as clipcast, clipcast.db.writing() as session:
+        by = f"key:{first['id']}"
+        second, _ = keys.create_key(session, name="passed on", role=Role.VIEWER, now=clipcast.clock(), by=by)
+
+    made_by = {each["name"]: (each["created_by"], each["created_by_name"]) for each in answer(run("apikeys", "--json"))["api_keys"]}
+    assert made_by == {"deployer": ("command line", None), "passed on": (by, "deployer")}
+    listed = run("apikeys").stdout.splitlines()
+    assert [line.endswith(maker) for line, maker in zip(listed, ("MADE BY", "deployer", "command line"), strict=True)] == [True] * 3
+    revoked = run("apikeys", "revoke", first["id"]).stdout
+    assert f"Revoked with it {second.prefix}... (passed on)" in revoked
+    assert all(each["revoked_at"] for each in answer(run("apikeys", "--json"))["api_keys"])
 
 
 def test_a_beginning_that_many_keys_share_is_refused(run: Run) -> None:

@@ -67,13 +67,29 @@ def test_people_are_invited_listed_and_deleted(run: Run, start: Start, browser: 
     assert (raised.stdout, grace.me().json["role"]) == ("grace@example.com is owner from now on.\n", "owner")
     assert answer(run("people", "role", "grace@example.com", "viewer", "--json"))["role"] == "viewer"
     assert run("people", "role", "grace@example.com", "king").exit_code == 2
-    assert run("people", "delete", "GRACE@example.com").exit_code == 0
+    gone = run("people", "delete", "GRACE@example.com")
+    assert (gone.exit_code, "Revoked" in gone.stdout) == (0, False)
     assert grace.me().status == 401
     last = run("people", "role", EMAIL, "editor")
     assert (last.exit_code, "last owner" in last.stderr) == (1, True)
     last = run("people", "delete", EMAIL)
     assert (last.exit_code, "last owner" in last.stderr) == (1, True)
     assert browser.me().status == 200
+
+
+def test_who_is_deleted_takes_their_keys_along(run: Run, start: Start, browser: Browser) -> None:
+    browser.url = greeting(start("serve", "--port", "0", "--json"))["url"]
+    for email in (EMAIL, "mallory@example.com"):
+        assert browser.join(token_of(answer(run("people", "invite", "--role", "owner", "--json"))["url"]), email=email).status == 303
+    first, second = (browser("POST", "/apikeys", body={"name": name, "role": "owner"}).json for name in ("spare", "other"))
+    assert browser("DELETE", f"/apikeys/{second['id']}").status == 204
+
+    gone = run("people", "delete", "mallory@example.com")
+
+    assert f"Revoked {first['prefix']}... (spare)" in gone.stdout
+    assert second["prefix"] not in gone.stdout, "that one was worth nothing before"
+    assert browser.another()("GET", "/people/me", Authorization=f"Bearer {first['key']}").status == 401
+    assert f"person:{first['created_by'].partition(':')[2]}" in run("apikeys").stdout
 
 
 def test_a_forgotten_password_is_replaced(run: Run, start: Start, browser: Browser) -> None:
