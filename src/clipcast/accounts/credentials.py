@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import Final
 
 from clipcast.accounts import store
-from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.models import LONGEST_IDENTITY, SocialAccount
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.db.engine import Database
+from clipcast.db.storable import is_storable
+from clipcast.errors import InvalidRequest
 from clipcast.platforms.base import Credentials
 
 TOKENS: Final = ("access_token", "refresh_token")
 """What gives access, or is traded in for it."""
+_IDENTITIES: Final = ("open_id", "instagram_account_id", "channel_id")
+"""What each platform calls its lasting name of an account."""
 
 
 def get_account_credentials(db: Database, account_id: str, vault: Vault) -> Credentials:
@@ -31,7 +35,9 @@ def set_account_credentials(db: Database, account_id: str, credentials: Credenti
 
     Raises:
         NotFound: no such account.
+        InvalidRequest: they name the account by something that no platform's name is.
     """
+    check_identities(credentials.values)
     with db.writing() as session:
         account = store.get_for_update(session, account_id)
         replace(account, credentials, vault, now)
@@ -87,7 +93,25 @@ def _has_tokens_of(account: SocialAccount, credentials: Credentials, vault: Vaul
 
 def identity_in(credentials: Credentials) -> str | None:
     """The platform's lasting name of the account, where the credentials hold it."""
-    return next((credentials.get(name) for name in ("open_id", "instagram_account_id", "channel_id") if credentials.get(name)), None)
+    return next((credentials.get(name) for name in _IDENTITIES if credentials.get(name)), None)
+
+
+def check_identities(values: Mapping[str, str | None]) -> None:
+    """See that every lasting name of the account among these can be kept as one.
+
+    Raises:
+        InvalidRequest: one cannot; names which, and does not repeat it, because it may be a token in the wrong place.
+    """
+    for name in _IDENTITIES:
+        if fault := identity_fault(values.get(name) or ""):
+            raise InvalidRequest(f"{name} {fault}. Look whether something else stands in its place, such as a token.")
+
+
+def identity_fault(identity: str) -> str | None:
+    """Why this cannot be kept as the platform's lasting name of an account, without repeating it; None when it can."""
+    if len(identity) > LONGEST_IDENTITY:
+        return f"is longer than {LONGEST_IDENTITY} characters"
+    return None if is_storable(identity) else "holds a NUL character or half of a surrogate pair"
 
 
 def merged(

@@ -15,18 +15,17 @@ from sqlalchemy.orm import Session
 
 from clipcast.accounts import pending, store
 from clipcast.accounts.connecting import Connecting, check_main
-from clipcast.accounts.credentials import await_identities, opened
+from clipcast.accounts.credentials import identity_fault, opened
 from clipcast.accounts.discretion import discreet
-from clipcast.accounts.models import PendingLink, SocialAccount
-from clipcast.accounts.pending import LinkRefused, Plan, Wish
+from clipcast.accounts.models import LONGEST_USERNAME, PendingLink, SocialAccount
+from clipcast.accounts.pending import Plan, Wish
 from clipcast.accounts.provider import app_credentials
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
 from clipcast.db.engine import Database
+from clipcast.db.storable import storable
 from clipcast.errors import InvalidRequest, PlatformMismatch, UnsupportedPlatform
 from clipcast.log import get_logger
-from clipcast.people.access import Permission
-from clipcast.people.standing import permissions_now
 from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
 from clipcast.platforms.consent import Consent, ConsentRefused, Linkable
 from clipcast.platforms.registry import simulated_platforms
@@ -37,10 +36,6 @@ log = get_logger(__name__)
 
 NO_APP: Final = Credentials({})
 _LOCALHOST: Final = "localhost"
-_NOT_ANY_MORE: Final = (
-    "Whoever began this consent is not here any more, or may not connect accounts any more, so nothing was connected. "
-    "Ask an owner to begin anew."
-)
 
 
 class AppNotSet(InvalidRequest):
@@ -138,8 +133,7 @@ class Linker:
 
         Raises:
             LinkUsed: the state was used.
-            LinkRefused: it is too old, or is another browser's, or who began it may not connect accounts any more;
-                nothing was asked of the platform.
+            LinkRefused: it is too old, or is another browser's; nothing was asked of the platform.
             ConsentRefused: the owner said no, or a permission is missing.
             WrongAccount: the consent is for another account than was to be connected again.
             ConfigurationError, WireError, PlatformError: no accounts came of it; begin anew.
@@ -148,9 +142,6 @@ class Linker:
         state = callback.get("state", "")
         with self.db.writing() as session:
             link, plan = pending.spend(session, self.vault, platform=platform, state=state, browser=browser, now=now)
-            may_still = _may_still(session, link, now)
-        if not may_still:  # said here, where the state stays spent
-            raise LinkRefused(_NOT_ANY_MORE)
         with pending.refusing(plan.wish):
             return self._traded(link, plan, state, callback, now)
 
@@ -159,7 +150,7 @@ class Linker:
         counterpart = self._counterpart(plan.wish, link.redirect_uri, simulated=plan.simulated)
         consent = Consent(link.redirect_uri, state, plan.verifier, link.login)
         secrets = _secrets(counterpart.app, consent, callback)
-        found = tuple(self._driven(counterpart.platform.linking(counterpart.app, consent, callback, now), secrets))
+        found = tuple(_kept(one) for one in self._driven(counterpart.platform.linking(counterpart.app, consent, callback, now), secrets))
         if not found:
             raise ConsentRefused("The consent is good for no account. Sign in at the platform with the account to connect, and begin anew.")
         with self.db.writing() as session:
@@ -260,11 +251,7 @@ class Linker:
             linking.close()
 
     def _connecting(self, session: Session, link: PendingLink, plan: Plan, app: Credentials) -> Connecting:
-        await_identities(session)
-        now = self.clock()
-        if not _may_still(session, link, now):
-            raise LinkRefused(_NOT_ANY_MORE)
-        return Connecting(session, self.vault, plan.wish, app, link.actor_id, now, plan.simulated)
+        return Connecting(session, self.vault, plan.wish, app, link.actor_id, self.clock(), plan.simulated)
 
     def _connected(self, connecting: Connecting, found: Sequence[Linkable], plan: Plan) -> Outcome:
         accounts = tuple(connecting.connect(one) for one in found)
@@ -278,16 +265,22 @@ def _missing(platform: str, settings: Settings) -> list[str]:
     return [f"CLIPCAST_{platform}_{name}".upper() for name, value in app_credentials(platform, settings).values.items() if not value]
 
 
-def _may_still(session: Session, link: PendingLink, now: datetime) -> bool:
-    """The way back asks nobody who they are: what counts is what whoever began may do now, and not minutes ago."""
-    return Permission.MANAGE in permissions_now(session, link.actor_id, now)
-
-
 def _secrets(app: Credentials, consent: Consent, callback: Mapping[str, str]) -> Credentials:
     """What is sent to trade a consent for access; some platforms end their code with an empty fragment, which is not sent."""
     code = callback.get("code", "")
     begun = {"state": consent.state, "code_verifier": consent.verifier, "code": code, "code_without_fragment": code.partition("#")[0]}
     return Credentials({**app.values, **begun})
+
+
+def _kept(one: Linkable) -> Linkable:
+    """The account as it can be kept: its name as far as it fits. An id is kept whole or not at all, as it is who the account is.
+
+    Raises:
+        ConsentRefused: its id cannot be kept.
+    """
+    if fault := identity_fault(one.external_id):
+        raise ConsentRefused(f"Clipcast cannot connect @{storable(one.username, LONGEST_USERNAME)}: its id at the platform {fault}.")
+    return replace(one, username=storable(one.username, LONGEST_USERNAME))
 
 
 def _meant(connecting: Connecting, found: Sequence[Linkable]) -> tuple[Linkable, ...]:

@@ -1,13 +1,15 @@
 """What the HTTP interface takes and gives of accounts. Secrets come in and never go out."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from clipcast.accounts.credentials import check_identities
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.outcomes import Result
 from clipcast.accounts.provider import Provider, Reason
+from clipcast.errors import InvalidRequest
 
 Kind: TypeAlias = Literal["main", "satellite"]
 Status: TypeAlias = Literal["active", "expired", "revoked", "disabled"]
@@ -51,6 +53,14 @@ class CredentialsIn(BaseModel):
 
     expires_at: Moment | None = Field(default=None, description="When the access token ends.")
     refresh_expires_at: Moment | None = Field(default=None, description="When the refresh token ends.")
+
+    @model_validator(mode="after")
+    def _identities_fit(self) -> Self:
+        try:
+            check_identities(self.values())
+        except InvalidRequest as error:
+            raise ValueError(str(error)) from None
+        return self
 
     def values(self) -> dict[str, str | None]:
         """The secrets by name; None for those to remove."""

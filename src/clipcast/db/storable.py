@@ -26,7 +26,7 @@ def storable(text: str, longest: int | None = None) -> str:
     r"""As much of the text as a column of `longest` characters can hold, with a mark for each character that none can.
 
     >>> storable("one\x00two", 5)
-    'one\ufffdt'
+    'one�t'
     """
     return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)[:longest]
 

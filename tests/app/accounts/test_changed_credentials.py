@@ -6,6 +6,9 @@ import pytest
 
 from app.api.calling import Api
 from clipcast.accounts import store
+from clipcast.accounts.credentials import set_account_credentials
+from clipcast.errors import InvalidRequest
+from clipcast.platforms.base import Credentials
 from clipcast.system import Clipcast
 from conftest import MovableClock
 
@@ -67,3 +70,22 @@ def test_how_long_a_token_lives_is_not_taken_for_when_it_ends(api: Api, name: st
 def test_when_a_token_ends_is_a_time(api: Api, moment: str) -> None:
     account = api("POST", "/accounts", {**MAKER, "credentials": {"access_token": OLD, "expires_at": moment}}).json
     assert account["expires_at"] == "2026-05-01T09:00:00Z"
+
+
+@pytest.mark.parametrize("name", ["open_id", "channel_id", "instagram_account_id"])
+def test_a_token_in_the_place_of_an_id_is_refused(api: Api, clipcast: Clipcast, clock: MovableClock, name: str) -> None:
+    """No database would keep it as who the account is; and it is repeated nowhere."""
+    pasted = "act.pasted" + "x" * 200
+    account = api("POST", "/accounts", MAKER).json
+
+    added = api("POST", "/accounts", {"platform": "tiktok", "username": "other", "credentials": {name: pasted}})
+    changed = api("PATCH", f"/accounts/{account['id']}", {"credentials": {name: pasted}})
+
+    assert (added.status, changed.status) == (422, 422)
+    assert f"{name} is longer than 200 characters" in added.json["detail"]
+    assert "pasted" not in api.heard
+    for unusable in (pasted, "pasted\x00", "pasted\ud800"):
+        with pytest.raises(InvalidRequest, match=name) as refused:
+            set_account_credentials(clipcast.db, account["id"], Credentials({name: unusable}), clipcast.vault, clock())
+        assert "pasted" not in str(refused.value)
+    assert api("PATCH", f"/accounts/{account['id']}", {"credentials": {name: "x" * 200}}).json["external_id"] == "x" * 200

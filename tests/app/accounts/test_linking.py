@@ -1,5 +1,7 @@
 """Accounts connected by consent, in a browser: the platform is the real simulator behind its real pages."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from app.api.calling import Api
 from clipcast import ledger
 from clipcast.accounts import store
 from clipcast.accounts.credentials import get_account_credentials, set_account_credentials
-from clipcast.platforms.base import Credentials
+from clipcast.platforms.base import Answer, Credentials, Request
 from clipcast.system import Clipcast
 from conftest import MovableClock
 from contract.world import World
@@ -232,6 +234,37 @@ def test_what_is_to_be_connected_again_has_to_be_there(api: Api, browser: Browse
     assert (foreign.status, nobody.status) == (400, 404)
     assert "@maker is on tiktok, not on instagram" in told(foreign)
     assert "no account 01a1fd4b" in told(nobody)
+
+
+def hears(clipcast: Clipcast, said: bytes, heard: bytes) -> None:
+    """Have the platform's answers say something else."""
+    send = clipcast.linker.send
+
+    def altered(request: Request) -> Answer:
+        answer = send(request)
+        return replace(answer, body=re.sub(said, heard, answer.body))
+
+    object.__setattr__(clipcast.linker, "send", altered)
+
+
+def test_a_long_name_is_kept_as_far_as_it_fits(api: Api, browser: Browser, clipcast: Clipcast) -> None:
+    """And is the same account the next time."""
+    hears(clipcast, b'"maker"', b'"%s"' % (b"m" * 150))
+    for _ in range(2):
+        assert browser.link("tiktok", "maker").status == 200
+
+    assert [account["username"] for account in accounts(api)] == ["m" * 120]
+
+
+def test_an_account_that_no_database_can_name_is_not_connected(api: Api, browser: Browser, clipcast: Clipcast) -> None:
+    """Cut off, its id would be another's."""
+    hears(clipcast, b'("open_id": *")[^"]*', b"\\g<1>" + b"i" * 201)
+
+    page = browser.link("tiktok", "maker")
+
+    assert page.status == 400
+    assert "cannot connect @maker: its id at the platform is longer than 200 characters" in told(page)
+    assert accounts(api) == []
 
 
 def test_a_new_name_on_the_platform_is_learned(clipcast: Clipcast, api: Api, browser: Browser) -> None:
