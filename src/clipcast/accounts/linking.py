@@ -18,7 +18,7 @@ from clipcast.accounts.connecting import Connecting, check_main
 from clipcast.accounts.credentials import identity_fault, opened
 from clipcast.accounts.discretion import discreet
 from clipcast.accounts.models import LONGEST_USERNAME, PendingLink, SocialAccount
-from clipcast.accounts.pending import Plan, Wish
+from clipcast.accounts.pending import LinkRefused, Plan, Wish
 from clipcast.accounts.provider import app_credentials
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.clock import Clock
@@ -26,6 +26,8 @@ from clipcast.db.engine import Database
 from clipcast.db.storable import storable
 from clipcast.errors import InvalidRequest, PlatformMismatch, UnsupportedPlatform
 from clipcast.log import get_logger
+from clipcast.people.access import Permission
+from clipcast.people.standing import permissions_now
 from clipcast.platforms.base import Answer, AnyPlatform, Credentials, Request
 from clipcast.platforms.consent import Consent, ConsentRefused, Linkable
 from clipcast.platforms.registry import simulated_platforms
@@ -36,6 +38,10 @@ log = get_logger(__name__)
 
 NO_APP: Final = Credentials({})
 _LOCALHOST: Final = "localhost"
+_NOT_ANY_MORE: Final = (
+    "Whoever began this consent is not here any more, or may not connect accounts any more, so nothing was connected. "
+    "Ask an owner to begin anew."
+)
 
 
 class AppNotSet(InvalidRequest):
@@ -133,7 +139,8 @@ class Linker:
 
         Raises:
             LinkUsed: the state was used.
-            LinkRefused: it is too old, or is another browser's; nothing was asked of the platform.
+            LinkRefused: it is too old, or is another browser's, or who began it may not connect accounts any more;
+                nothing was asked of the platform.
             ConsentRefused: the owner said no, or a permission is missing.
             WrongAccount: the consent is for another account than was to be connected again.
             ConfigurationError, WireError, PlatformError: no accounts came of it; begin anew.
@@ -142,6 +149,9 @@ class Linker:
         state = callback.get("state", "")
         with self.db.writing() as session:
             link, plan = pending.spend(session, self.vault, platform=platform, state=state, browser=browser, now=now)
+            may_still = _may_still(session, link, now)
+        if not may_still:  # said here, where the state stays spent
+            raise LinkRefused(_NOT_ANY_MORE)
         with pending.refusing(plan.wish):
             return self._traded(link, plan, state, callback, now)
 
@@ -251,7 +261,10 @@ class Linker:
             linking.close()
 
     def _connecting(self, session: Session, link: PendingLink, plan: Plan, app: Credentials) -> Connecting:
-        return Connecting(session, self.vault, plan.wish, app, link.actor_id, self.clock(), plan.simulated)
+        now = self.clock()
+        if not _may_still(session, link, now):
+            raise LinkRefused(_NOT_ANY_MORE)
+        return Connecting(session, self.vault, plan.wish, app, link.actor_id, now, plan.simulated)
 
     def _connected(self, connecting: Connecting, found: Sequence[Linkable], plan: Plan) -> Outcome:
         accounts = tuple(connecting.connect(one) for one in found)
@@ -263,6 +276,11 @@ class Linker:
 def _missing(platform: str, settings: Settings) -> list[str]:
     """The variables of our own app that are not set."""
     return [f"CLIPCAST_{platform}_{name}".upper() for name, value in app_credentials(platform, settings).values.items() if not value]
+
+
+def _may_still(session: Session, link: PendingLink, now: datetime) -> bool:
+    """The way back asks nobody who they are: what counts is what whoever began may do now, and not minutes ago."""
+    return Permission.MANAGE in permissions_now(session, link.actor_id, now)
 
 
 def _secrets(app: Credentials, consent: Consent, callback: Mapping[str, str]) -> Credentials:

@@ -6,7 +6,6 @@ from typing import Final, Protocol, cast
 from fastapi import Request, Response
 
 from clipcast.clock import Clock
-from clipcast.db.base import new_id
 from clipcast.db.engine import Database
 from clipcast.people import origins, sessions, signing_in, store
 from clipcast.people.cookies import DEVICE, SECURE, SESSION, Cookies
@@ -71,7 +70,12 @@ def let_in(request: Request, response: Response, signed_in: SignedIn) -> None:
     """Hand the session over; the one that this browser had before ends."""
     _end_session(request)
     give_session(request, response, signed_in.token)
-    _give(request, response, DEVICE, f"{signed_in.person.id} {new_id()}", DEVICE_LASTS)
+    know(request, response, signed_in.device)
+
+
+def know(request: Request, response: Response, device: Device) -> None:
+    """Have the browser say from now on that this person signed in with it."""
+    _give(request, response, DEVICE, f"{device.person_id} {device.id} {device.mark}", DEVICE_LASTS)
 
 
 def sign_out(request: Request, response: Response) -> None:
@@ -103,8 +107,8 @@ def _end_session(request: Request) -> None:
 
 def _device(request: Request) -> Device | None:
     value = services(request).cookies.read(DEVICE, request.cookies, https_only=_is_https(request))
-    person_id, _, device_id = (value or "").partition(" ")
-    return Device(person_id, device_id) if device_id else None
+    parts = (value or "").split(" ")
+    return Device(*parts) if len(parts) == 3 else None
 
 
 def _give(request: Request, response: Response, name: str, value: str, lasts: timedelta) -> None:

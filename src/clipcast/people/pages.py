@@ -16,7 +16,7 @@ from clipcast.people.access import Actor, Permission, Role
 from clipcast.people.admission import PUBLIC
 from clipcast.people.browsers import services
 from clipcast.people.models import Invitation
-from clipcast.people.signing_in import SignedIn
+from clipcast.people.signing_in import Device, SignedIn
 
 router = APIRouter(include_in_schema=False)
 
@@ -191,7 +191,7 @@ def _redeemed(request: Request, token: str, name: str, email: str, password: str
     joining = invitations.Joining(name, email, password_hash)
     with installation.db.writing() as session:
         person = invitations.redeem(session, token, joining, now)
-        return SignedIn(person, signing_in.welcomed(session, person, now))
+        return SignedIn(person, signing_in.welcomed(session, person, now), Device.of(person))
 
 
 def _let_in(request: Request, signed_in: SignedIn) -> Response:

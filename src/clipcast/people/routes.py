@@ -57,14 +57,15 @@ def show_me(opened: Installation, actor: CurrentActor) -> Me:
 
 
 @people_router.patch("/me", dependencies=[READS])
-def change_me(change: MyChange, request: Request, opened: Installation, actor: CurrentActor) -> Me:
-    """Change one's own name or password. A new password ends all other sessions."""
+def change_me(change: MyChange, request: Request, response: Response, opened: Installation, actor: CurrentActor) -> Me:
+    """Change one's own name or password. A new password ends all other sessions, and other browsers are new ones at their next sign-in."""
     if actor.kind != "person":
         raise Forbidden("An API key has no name or password to change here. Sign in as a person.")
     now = opened.clock()
     if change.password is not None and change.current_password is not None:
         current, new = change.current_password.get_secret_value(), change.password.get_secret_value()
-        signing_in.change_password(opened.db, actor.id, current, new, now, by=actor.label, token=browsers.session_token(request))
+        token = browsers.session_token(request)
+        browsers.know(request, response, signing_in.change_password(opened.db, actor.id, current, new, now, by=actor.label, token=token))
     if change.name is not None:
         name = passwords.checked_name(change.name)
         with opened.db.writing() as session:

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from clipcast import ledger
+from clipcast.db.base import new_id
 from clipcast.db.engine import Database
 from clipcast.errors import Busy, Forbidden, Unauthorized
 from clipcast.people import passwords, sessions, store, throttle
@@ -22,18 +23,30 @@ _WRONG: Final = "The current password is wrong. Nothing was changed."
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser that this person signed in with before; its cookie, signed by us, says so."""
+    """A browser that this person signed in with before; its cookie, signed by us, says so. A new password makes it a stranger again."""
 
     person_id: str
     id: str
+    #: Stands for the password; says nothing about it.
+    mark: str
+
+    @classmethod
+    def of(cls, person: Person, before: "Device | None" = None) -> "Device":
+        """The browser in which this person just proved who they are; known as ever when it was known `before`."""
+        return cls(person.id, before.id if before else new_id(), _mark(person))
+
+    def knows(self, person: Person) -> bool:
+        """Whether this person signed in here, with the password that they have now."""
+        return self.person_id == person.id and self.mark == _mark(person)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is in now, and the token of their new session."""
+    """Who is in now, the token of their new session, and their browser, known from now on."""
 
     person: Person
     token: str
+    device: Device
 
 
 def sign_in(db: Database, email: str, password: str, now: datetime, *, address: str, device: Device | None) -> SignedIn:
@@ -47,16 +60,20 @@ def sign_in(db: Database, email: str, password: str, now: datetime, *, address: 
     email = email.strip().lower()
     with db.writing() as session:
         person = store.person_with(session, email) if email.isprintable() else None  # no address holds what a database refuses
-        known = device is not None and person is not None and device.person_id == person.id
+        known = device if device is not None and person is not None and device.knows(person) else None
         subjects = [throttle.Subject.of_email(email), throttle.Subject.of_network(address)]
-        attempt = throttle.begin(session, [throttle.Subject.of_device(device.id)] if device and known else subjects, now)
+        if known is None:
+            attempt = throttle.begin(session, subjects, now)
+        else:
+            attempt = throttle.begin_known(session, throttle.Subject.of_device(known.id), known.person_id, subjects, now)
     right, better_hash = _compared(db, attempt, password, person)
     with db.writing() as session:
         # Asked again: while the password was compared, the person may have been deleted, or their password changed.
         there = session.get(Person, person.id, with_for_update=True) if person is not None else None
         if right and person is not None and there is not None and there.password_hash == person.password_hash:
             throttle.was_right(session, attempt)
-            return SignedIn(there, welcomed(session, there, now, better_hash=better_hash))
+            token = welcomed(session, there, now, better_hash=better_hash)
+            return SignedIn(there, token, Device.of(there, known))  # after the better hash is in its place: the mark is of that
         _note(session, there, attempt, now)
     raise Unauthorized("The email address or the password is wrong.")
 
@@ -69,8 +86,10 @@ def welcomed(session: Session, person: Person, now: datetime, *, better_hash: st
     return sessions.begin(session, person.id, now)
 
 
-def change_password(db: Database, person_id: str, current: str, new: str, now: datetime, *, by: str, token: str | None) -> None:
-    """Give a signed-in person a new password, and end their sessions but the one of `token`.
+def change_password(db: Database, person_id: str, current: str, new: str, now: datetime, *, by: str, token: str | None) -> Device:
+    """Give a signed-in person a new password, and end their sessions but the one of `token`. No browser is known by the old one any more.
+
+    Gives the browser that asks, known by the new password.
 
     Raises:
         Forbidden: the current password is wrong.
@@ -80,7 +99,8 @@ def change_password(db: Database, person_id: str, current: str, new: str, now: d
     with db.writing() as session:
         person = store.person_of(session, person_id)
         passwords.checked_password(new, email=person.email, name=person.name)
-        attempt = throttle.begin(session, [throttle.Subject.of_person(person_id)], now)
+        own, otherwise = throttle.Subject.of_person(person_id), [throttle.Subject.of_email(person.email)]
+        attempt = throttle.begin_known(session, own, person_id, otherwise, now)
     right, _ = _compared(db, attempt, current, person)
     if not right:
         raise Forbidden(_WRONG)
@@ -91,6 +111,11 @@ def change_password(db: Database, person_id: str, current: str, new: str, now: d
             raise Forbidden(_WRONG)
         throttle.was_right(session, attempt)
         set_password(session, there, password_hash, now, by=by, but=None if token is None else digest(token))
+        return Device.of(there)
+
+
+def _mark(person: Person) -> str:
+    return digest(person.password_hash)
 
 
 def _compared(db: Database, attempt: throttle.Attempt, password: str, person: Person | None) -> tuple[bool, str | None]:

@@ -1,9 +1,10 @@
 """How long to wait after wrong passwords: short enough for a person who mistyped, long enough that guessing leads nowhere.
 
-A browser that signed in here before carries a signed device cookie and is counted by that alone, so nobody else's guesses make it
-wait. Every other try counts against the email address (whoever makes it) and against the network it comes from (whoever it is for).
-Thus many machines cannot guess one person's password, one machine cannot try one password on many people, and neither can lock the
-owner out of a browser that the owner has used. See decision 0015.
+A browser that signed in here before, with the password of today, carries a signed device cookie and waits by that alone, so nobody
+else's guesses make it wait. Every other try counts against the email address (whoever makes it) and against the network it comes from
+(whoever it is for). Thus many machines cannot guess one person's password, one machine cannot try one password on many people, and
+neither can lock the owner out of a browser that the owner has used. A person's known browsers together have a number of tries a day;
+past that they are like any other, so that stolen cookies are no way to guess either. How many guesses that leaves: decision 0015.
 """
 
 import hashlib
@@ -23,16 +24,19 @@ from clipcast.people.models import FailedLogin
 
 FREE_TRIES: Final = 5
 FIRST_WAIT: Final = timedelta(seconds=1)
-LONGEST_WAIT: Final = timedelta(minutes=15)
+LONGEST_WAIT: Final = timedelta(minutes=30)
 REMEMBERED: Final = timedelta(hours=24)
 """How long a wrong password counts."""
 
 NETWORK_TRIES: Final = 20
 NETWORK_WINDOW: Final = timedelta(minutes=10)
 
+KNOWN_TRIES: Final = 30
+"""So many wrong passwords within `REMEMBERED` a person's known browsers have together, and changes of the password while signed in."""
+
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_LOOKED_AT: Final = 20
-"""So many wrong passwords tell all that either rule asks."""
+_LOOKED_AT: Final = max(NETWORK_TRIES, KNOWN_TRIES)
+"""So many wrong passwords tell all that any rule asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Subject:
 
     key: str
     is_network: bool = False
+    #: Counts what a person's known browsers do together, and makes nobody wait by itself.
+    is_tally: bool = False
 
     @classmethod
     def of_email(cls, email: str) -> "Subject":
@@ -56,6 +62,11 @@ class Subject:
     def of_person(cls, person_id: str) -> "Subject":
         """Whoever changes a password while signed in as this person."""
         return cls(_hashed(f"person {person_id}"))
+
+    @classmethod
+    def of_known(cls, person_id: str) -> "Subject":
+        """All browsers that signed in before as this person, and all that are signed in."""
+        return cls(_hashed(f"known {person_id}"), is_tally=True)
 
     @classmethod
     def of_network(cls, address: str) -> "Subject":
@@ -93,11 +104,23 @@ def begin(session: Session, subjects: Sequence[Subject], now: datetime) -> Attem
     return Attempt(ordered, row_ids, max(timedelta(), *waits))
 
 
+def begin_known(session: Session, own: Subject, person_id: str, otherwise: Sequence[Subject], now: datetime) -> Attempt:
+    """Count one try of somebody who is known as this person: for themselves, or, where those had all their tries, as `otherwise`.
+
+    Raises:
+        TooManyAttempts: as `begin`.
+    """
+    known = Subject.of_known(person_id)
+    store.lock_subject(session, known.key)
+    tried = store.latest_failures(session, known.key, now - REMEMBERED, limit=KNOWN_TRIES)
+    return begin(session, otherwise if len(tried) >= KNOWN_TRIES else [own, known], now)
+
+
 def was_right(session: Session, attempt: Attempt) -> None:
-    """The password was right: forget this try, and all wrong ones before it but the network's, which may have been for others."""
+    """The password was right: forget this try, and all wrong ones before it but those that others may have made from elsewhere."""
     take_back(session, attempt)
     for subject in attempt.subjects:
-        if not subject.is_network:
+        if not subject.is_network and not subject.is_tally:
             store.forgive(session, subject.key)
 
 
@@ -113,6 +136,8 @@ def take_back(session: Session, attempt: Attempt) -> None:
 
 def open_at(failed: Sequence[datetime], subject: Subject) -> datetime:
     """When the next try is let through, after wrong ones at these times, the newest first; long ago where it need not wait."""
+    if subject.is_tally:
+        return _LONG_AGO
     if subject.is_network:
         return failed[NETWORK_TRIES - 1] + NETWORK_WINDOW if len(failed) >= NETWORK_TRIES else _LONG_AGO
     return failed[0] + pause(len(failed)) if failed else _LONG_AGO
@@ -121,8 +146,8 @@ def open_at(failed: Sequence[datetime], subject: Subject) -> datetime:
 def pause(failures: int) -> timedelta:
     """How long to wait after so many wrong passwords.
 
-    >>> [pause(failures).total_seconds() for failures in (0, 4, 5, 6, 7, 14, 15, 100)]
-    [0.0, 0.0, 1.0, 2.0, 4.0, 512.0, 900.0, 900.0]
+    >>> [pause(failures).total_seconds() for failures in (0, 4, 5, 6, 7, 15, 16, 100)]
+    [0.0, 0.0, 1.0, 2.0, 4.0, 1024.0, 1800.0, 1800.0]
     """
     if failures < FREE_TRIES:
         return timedelta()
