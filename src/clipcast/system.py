@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
 
+import structlog
 from pydantic import SecretStr
 
 from clipcast.accounts.browser import BrowserMarks
@@ -30,6 +32,7 @@ from clipcast.platforms.base import AnyPlatform
 from clipcast.platforms.forms import MediaForm
 from clipcast.platforms.registry import live_platforms
 from clipcast.platforms.wire import Wire
+from clipcast.privacy import how_to_close, make_private, mode_open_to_others
 from clipcast.publications import pace
 from clipcast.publications.connections import Connections
 from clipcast.publications.driver import Driver
@@ -41,6 +44,8 @@ from clipcast.standin import MediaHouse, StandIn
 if TYPE_CHECKING:
     from clipcast.clips.ingest import Library
     from clipcast.telemetry.tracing import Traces
+
+log = structlog.get_logger()
 
 UNFINISHED_AFTER: Final = timedelta(hours=6)
 """A file that came in only in part and was not touched for so long is left over from a crash."""
@@ -73,11 +78,12 @@ class Clipcast:
         Raises:
             ConfigurationError: a setting, a key file or a directory is not usable; the sentence names it.
         """
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(settings.data_dir)
         db, wire, vault = Database(settings.database), wire or Wire(), open_vault(settings)
         signing = SecretStr(signing_key(settings).hex())
         storage, links = open_storage(settings), Links(signing, clock)
         warn_of_readable_keys(settings)
+        _warn_if_open_to_others(settings.data_dir)
         storage.sweep_incoming(clock() - UNFINISHED_AFTER)
         live_media = ClipSource(db, storage, links, lambda: settings.public_url)
         standin = StandIn(settings, MediaHouse(db, storage, links), lambda request: wire.send(request, media=live_media))
@@ -159,6 +165,13 @@ class Clipcast:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _warn_if_open_to_others(data_dir: Path) -> None:
+    """At each start, in the log; changed it is not: its owner may have meant it."""
+    mode = mode_open_to_others(data_dir)
+    if mode is not None:
+        log.warning("data.open_to_others", path=str(data_dir), mode=f"{mode:04o}", advice=how_to_close(data_dir))
 
 
 def _counting(settings: Settings) -> Reserve:

@@ -33,6 +33,7 @@ class State:
         self.directory = directory
         self.media = media_directory(directory)
         self.locks = directory / "locks"  #: of work that only one process may do
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what it was sent is nobody else's
         for folder in (self.media, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
         self._engine = _open(directory / "state.sqlite")

@@ -21,6 +21,7 @@ from filelock import FileLock
 from clipcast.accounts.vault import Vault, key_id_of
 from clipcast.errors import ConfigurationError
 from clipcast.log import get_logger
+from clipcast.privacy import make_private
 from clipcast.settings import Settings
 
 KEY_BYTES: Final = 32
@@ -123,7 +124,7 @@ class KeyFile:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.path.parent)
         with FileLock(self.path.with_name(f".{self.path.name}.lock"), mode=0o600):
             yield
 

@@ -24,6 +24,7 @@ from clipcast.db.engine import Database
 from clipcast.errors import Busy, ClipcastError, ConfigurationError, NotFound
 from clipcast.platforms.base import Answer, FileRange, Request
 from clipcast.platforms.wire import Wire
+from clipcast.privacy import how_to_close, mode_open_to_others
 from clipcast.publications import claims
 from clipcast.settings import Settings
 
@@ -79,10 +80,18 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
         return
     try:
         with tempfile.TemporaryFile(dir=directory):
-            yield Check("data directory", "ok", f"{directory} can be written.")
+            yield _for_its_owner_alone(directory)
     except OSError as error:
         advice = "Check its owner and mode, or set CLIPCAST_DATA_DIR to another place."
         yield Check("data directory", "problem", f"{directory} cannot be written ({error.strerror}).", advice)
+
+
+def _for_its_owner_alone(directory: Path) -> Check:
+    mode = mode_open_to_others(directory)
+    if mode is None:
+        return Check("data directory", "ok", f"{directory} can be written.")
+    sentence = f"{directory} is open to others (mode {mode:04o}): the database in it, clips that are not published yet."
+    return Check("data directory", "warning", sentence, f"Run: {how_to_close(directory)}")
 
 
 def _database(settings: Settings) -> Iterator[Check]:

@@ -43,9 +43,10 @@ def make_data_dir(settings: "Settings") -> None:
     import tempfile
 
     from clipcast.errors import Busy, ConfigurationError
+    from clipcast.privacy import make_private
 
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(settings.data_dir)
         with tempfile.TemporaryFile(dir=settings.data_dir):
             pass
     except OSError as error:

@@ -22,6 +22,7 @@ def simulator(
 
     It keeps its world across restarts.
     """
+    from clipcast.cli.opening import make_data_dir
     from clipcast.cli.ports import told_when_taken
     from clipcast.settings import load_settings
     from clipcast_simulator.server import SimulatorServer
@@ -33,6 +34,8 @@ def simulator(
         delay_max_s=max(settings.simulator_delay_min_s, settings.simulator_delay_max_s),
         failure_rate=settings.simulator_failure_rate if failure_rate is None else failure_rate,
     )
+    if state_dir is None:
+        make_data_dir(settings)
     with asked_to_stop() as asked:
         with told_when_taken(host, port):
             server = SimulatorServer(state_dir or settings.data_dir / "simulator", chosen, host=host, port=port)

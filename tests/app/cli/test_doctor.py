@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,16 @@ def test_a_used_installation_is_well(run: Run, monkeypatch: pytest.MonkeyPatch) 
     result = run("doctor")
     assert result.exit_code == 0
     assert result.stdout.rstrip().endswith("All is well.")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes mean nothing there")
+def test_a_directory_that_others_can_read_is_told_and_left_as_it_is(run: Run, data_dir: Path) -> None:
+    run("clips")
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+    data_dir.chmod(0o755)
+    found = checks(run)["data directory"]
+    assert (found["level"], found["advice"]) == ("warning", f"Run: chmod 700 {data_dir}")
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o755
 
 
 def test_a_key_that_others_can_read(run: Run, data_dir: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 import socket
+import stat
 import subprocess
 import time
 import urllib.request
@@ -89,4 +90,11 @@ def test_simulator_serves_until_it_is_stopped(start: Start, data_dir: Path) -> N
     with urllib.request.urlopen(f"{said['url']}/_simulator/", timeout=10) as answered:
         assert json.load(answered)["simulator"] == "clipcast"
     assert stopped(simulator, signal.SIGTERM) == (0, "")
-    assert (data_dir / "simulator").is_dir()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (data_dir, data_dir / "simulator")] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)])
+def test_a_data_directory_that_others_can_read_is_told_at_start(start: Start, data_dir: Path, command: tuple[str, ...]) -> None:
+    data_dir.mkdir()
+    data_dir.chmod(0o750)
+    assert "0750" in line_with(start(*command).stderr, f"chmod 700 {data_dir}")
