@@ -1,6 +1,7 @@
 """The files of deploy/ speak of settings, metrics and commands that exist."""
 
 import json
+import os
 import re
 import shutil
 import stat
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from celery.bin.celery import celery as celery_command
 
 from clipcast.db.engine import Database
 from clipcast.platforms.registry import live_platforms
@@ -113,3 +115,39 @@ def test_every_queue_has_a_unit_with_a_name_that_systemd_takes() -> None:
 
     assert named
     assert set(named.group(1).split(",")) == {str(name) for name in QUEUES}
+
+
+@pytest.mark.parametrize("service", ["flower", "redis"])
+def test_no_secret_stands_among_the_arguments_of_a_process(compose: Any, tmp_path: Path, service: str) -> None:
+    """What the command starts is replaced by a program that shows its arguments and what it was told otherwise."""
+    secret = "marker-pa55word"
+    for name in compose["secrets"]:
+        (tmp_path / name).write_text(secret)
+    for program in ("celery", "redis-server"):
+        (tmp_path / program).write_text('#!/bin/sh\necho "arguments: $*"\necho "environment: $BROKER_URL"\n[ "$1" = - ] && cat\nexit 0\n')
+        (tmp_path / program).chmod(0o755)
+    shell, flag, script = compose["services"][service]["command"]
+    script = script.replace("$$", "$").replace("/run/secrets", str(tmp_path))
+
+    said = subprocess.run(
+        [shell, flag, script], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+    assert secret not in said[0]
+    assert secret in "".join(said[1:])
+
+
+def test_celery_takes_its_broker_from_the_environment() -> None:
+    """By this name, before any command of it: `flower` comes with the image and is none of our packages."""
+    option = next(each for each in celery_command.params if each.name == "broker")
+
+    assert option.envvar == "BROKER_URL"
+
+
+def test_every_process_may_open_many_files(compose: Any) -> None:
+    """The server lets connections have a quarter of what it may open."""
+    units = [path.read_text() for path in DEPLOY.glob("systemd/*.service")]
+
+    assert len(units) == 3
+    assert all("\nLimitNOFILE=65536\n" in unit for unit in units)
+    assert compose["services"]["server"]["ulimits"]["nofile"] == 65536
