@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clipcast.cli import options
+from clipcast.cli import drafts, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json
 
@@ -31,7 +31,7 @@ def edit(
     allow_duplicate: options.AllowDuplicate = False,
     as_json: Json = False,
 ) -> None:
-    """Change or move a post that has not begun, with all its publications; what is not named stays."""
+    """Change or move a post that has not begun, with all its publications; what is not named stays. A time releases a draft."""
     from pydantic import ValidationError
 
     from clipcast.posts import compose
@@ -49,7 +49,7 @@ def edit(
         wanted = PostChange.model_validate(given | meant)
     except ValidationError as error:
         raise options.wrong_use(error) from None
-    with opened() as clipcast, clipcast.db.writing() as session:
+    with opened() as clipcast, drafts.meant_by_option(), clipcast.db.writing() as session:
         post = compose.change(session, _meant(session, post_id), wanted, clipcast.platforms, clipcast.clock())
         shown = _shown(session, post.id)
     if as_json:
@@ -77,6 +77,9 @@ def _shown(session: "Session", post_id: str) -> "PostOut":
 def _tell(post: "PostOut") -> None:
     from clipcast.cli.output import moment
 
+    if post.stage == "draft":
+        say(f"The draft {post.id} is changed. Release it: clipcast posts release {post.id}")
+        return
     when = f"goes out at {post.local_time:%Y-%m-%d %H:%M} {post.timezone}" if post.local_time else "goes out at once"
     say(f"The post {post.id} is changed, and {when} ({moment(post.scheduled_at)}).")
     if post.time_note:

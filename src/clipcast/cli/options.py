@@ -60,6 +60,9 @@ Fold: TypeAlias = Annotated[
     int, typer.Option("--fold", min=0, max=1, help="Where --at comes twice because clocks go back: 0 for the first, 1 for the second.")
 ]
 NextSlot: TypeAlias = Annotated[bool, typer.Option("--next-slot", help="At the next free slot of each account, instead of --at.")]
+Draft: TypeAlias = Annotated[
+    bool, typer.Option("--draft", help="Keep it as a draft that nobody sends before it is released (clipcast posts release).")
+]
 IfMissed: TypeAlias = Annotated[
     str | None,
     typer.Option("--if-missed", metavar="skip|ask", help="What to do when nothing ran at its time. Default: late within a day, then ask."),
@@ -160,13 +163,15 @@ def _here(asked: datetime) -> datetime:
 def times_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """When a post goes out, as a post says it; `--at` with a zone is that zone's local time."""
     zone, at = given.get("timezone"), given["at"]
+    if given.get("draft") and (at or given.get("next_slot")):
+        raise typer.BadParameter("goes without --at and --next-slot: a draft gets its time when it is released.", param_hint="--draft")
     fold = given.get("fold", 0)
     moment: datetime | str | None = at if zone and at else moment_of(at, fold)
     wanted = {
         "scheduled_at": moment,
         "timezone": zone,
         "fold": fold or None,
-        "when": "next_slot" if given.get("next_slot") else None,
+        "when": "draft" if given.get("draft") else "next_slot" if given.get("next_slot") else None,
         "if_missed": given.get("if_missed"),
     }
     return {name: value for name, value in wanted.items() if value is not None}

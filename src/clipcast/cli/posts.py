@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipcast.cli import options
+from clipcast.cli import drafts, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Before, Json, Limit, say, show_facts, show_json, show_table
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 nouns = typer.Typer(
     name="posts",
-    help="List publications; show, cancel, retry, check or decide about one.",
+    help="List publications and drafts; show, release, cancel, retry, check or decide about one.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
 
 Id = Annotated[str, typer.Argument(metavar="PUBLICATION_ID")]
-StateFilter = Annotated[str | None, typer.Option("--state", help="Only those in this state, for example failed or uncertain.")]
+StateFilter = Annotated[str | None, typer.Option("--state", help="Only those in this state, for example failed, uncertain or draft.")]
 PlatformFilter = Annotated[str | None, typer.Option("--platform", help="Only those on this platform.")]
 
 
 @nouns.callback()
 def posts(ctx: typer.Context, state: StateFilter = None, platform: PlatformFilter = None, limit: Limit = 50, as_json: Json = False) -> None:
-    """List publications; show, cancel, retry, check or decide about one; without a command: list."""
+    """List publications and drafts; show, release, cancel, retry, check or decide about one; without a command: list."""
     if ctx.invoked_subcommand is None:
         list_posts(state=state, platform=platform, limit=limit, as_json=as_json)
 
@@ -36,32 +36,38 @@ def posts(ctx: typer.Context, state: StateFilter = None, platform: PlatformFilte
 def list_posts(
     state: StateFilter = None, platform: PlatformFilter = None, limit: Limit = 50, before: Before = None, as_json: Json = False
 ) -> None:
-    """List publications, newest first."""
+    """List publications, newest first, and above them the drafts. As JSON, drafts are listed with --state draft."""
     from clipcast.cli.publish import names_of
     from clipcast.cli.views import publication_view, state_of, what_of
     from clipcast.publications import store
 
-    wanted = store.Filter(state=_state(state), platform=platform, before=before)
+    is_draft = state == "draft"
+    wanted = store.Filter(state=None if is_draft else _state(state), platform=platform, before=before)
     with opened() as clipcast:
         with clipcast.db.reading() as session:
-            found = store.listed(session, wanted, limit=limit)
+            found = [] if is_draft else store.listed(session, wanted, limit=limit)
+            kept = drafts.listed(session, platform=platform, limit=limit) if is_draft or (state is None and before is None) else []
+            views, rows = [drafts.view(session, post) for post in kept], [drafts.row_of(session, post) for post in kept]
         names = names_of(clipcast, found)
     if as_json:
-        show_json({"publications": [publication_view(one) for one in found]})
+        show_json({"drafts": views} if is_draft else {"publications": [publication_view(one) for one in found]})
         return
-    rows = [(one.id, names[one.id], state_of(one), one.scheduled_at, what_of(one)) for one in found]
+    rows += [(one.id, names[one.id], state_of(one), one.scheduled_at, what_of(one)) for one in found]
     show_table(("ID", "TO", "STATE", "DUE", "WHAT"), rows, empty="There are no publications. Make one: clipcast publish FILE --to tiktok")
 
 
 @nouns.command("show")
 def show_post(publication_id: Id, as_json: Json = False) -> None:
-    """Show one publication with everything that happened to it."""
+    """Show one publication with everything that happened to it, or a draft."""
     from clipcast import ledger
     from clipcast.cli.views import event_view, publication_view, what_happened
     from clipcast.publications import store
     from clipcast.publications.order import Metadata
 
     with opened() as clipcast, clipcast.db.reading() as session:
+        if (draft := drafts.found(session, publication_id)) is not None:
+            (show_json if as_json else show_facts)(drafts.view(session, draft))
+            return
         publication = store.get(session, publication_id)
         events = ledger.events(session, stream=f"publication:{publication_id}", limit=1000)[::-1]
     shown = publication_view(publication)
@@ -76,17 +82,26 @@ def show_post(publication_id: Id, as_json: Json = False) -> None:
 
 @nouns.command()
 def cancel(publication_id: Id, as_json: Json = False) -> None:
-    """Withdraw a publication: at once while nothing irreversible was sent, by asking the platform after that; refused once it is out."""
+    """Withdraw a publication, or throw a draft away.
+
+    At once while nothing irreversible was sent, by asking the platform after that; refused once it is out.
+    """
     from clipcast.publications import publishing
     from clipcast.publications.states import State
     from clipcast.publishing import carry, is_settled
 
     with opened() as clipcast:
+        if (draft := drafts.thrown_away(clipcast, publication_id)) is not None:
+            show_json({"publications": [], "draft": draft.id}) if as_json else say(f"The draft {draft.id} is thrown away.")
+            return
         with clipcast.db.writing() as session:
             publication = publishing.cancel(session, publication_id, clipcast.platforms, clipcast.clock())
         if not is_settled(publication):
             carry(clipcast, [publication_id], wait_s=30)
     _show_now(publication_id, as_json=as_json, unwanted=set(State) - {State.CANCELLED})
+
+
+nouns.command()(drafts.release)
 
 
 @nouns.command()
@@ -153,4 +168,4 @@ def _state(name: str | None) -> "State | None":
     try:
         return State(name)
     except ValueError:
-        raise typer.BadParameter(f"there is no state {name!r}; there are {', '.join(State)}.", param_hint="--state") from None
+        raise typer.BadParameter(f"there is no state {name!r}; there are draft, {', '.join(State)}.", param_hint="--state") from None

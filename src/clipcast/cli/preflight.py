@@ -1,10 +1,11 @@
 """`clipcast preflight`: what stands against a post, before anything is sent."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
-from clipcast.cli import composing, options
+from clipcast.cli import composing, drafts, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json
 
@@ -47,8 +48,8 @@ def preflight(
     """
     given = locals()
     with opened() as clipcast:
-        requests = _requests(clipcast, composing.post_of(clipcast, media, to, given))
-        found = [(_name(clipcast, request), _problems(clipcast, request)) for request in requests]
+        wanted = composing.post_of(clipcast, media, to, given)
+        found = [(_name(clipcast, request), _problems(clipcast, wanted, request)) for request in _requests(clipcast, wanted)]
     blocked = any(problem.blocking for _, problems in found for problem in problems)
     if as_json:
         show_json({"ok": not blocked, "targets": [{"to": name, "problems": problems} for name, problems in found]})
@@ -76,10 +77,14 @@ def _name(clipcast: "Clipcast", request: "PublishRequest") -> str:
         return f"{request.platform}:{accounts.get(session, request.social_account_id).username}"
 
 
-def _problems(clipcast: "Clipcast", request: "PublishRequest") -> "list[Problem]":
+def _problems(clipcast: "Clipcast", wanted: "PostIn", request: "PublishRequest") -> "list[Problem]":
+    from clipcast.posts import compose
     from clipcast.publications.preflight import preflight as check
 
-    return check(clipcast.db, clipcast.connections, clipcast.platforms, request, clipcast.clock())
+    found = check(clipcast.db, clipcast.connections, clipcast.platforms, request, clipcast.clock())
+    with clipcast.db.reading() as session:
+        doubles = compose.problem_of_double(session, wanted, request, clipcast.platforms, clipcast.clock())
+    return [*found, *(replace(double, sentence=drafts.by_option(double.sentence)) for double in doubles)]
 
 
 def _say(target: str, problems: "list[Problem]") -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipcast.cli import composing, options
+from clipcast.cli import composing, drafts, options
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json, tell
 
 if TYPE_CHECKING:
     from clipcast.cli.progress import Board
+    from clipcast.posts.models import Post
     from clipcast.posts.schemas import PostIn
     from clipcast.publications.models import Publication
     from clipcast.system import Clipcast
@@ -29,6 +30,7 @@ def publish(
     timezone: options.Timezone = None,
     fold: options.Fold = 0,
     next_slot: options.NextSlot = False,
+    draft: options.Draft = False,
     if_missed: options.IfMissed = None,
     comments: options.Comments = True,
     duet: options.Duet = True,
@@ -62,10 +64,13 @@ def publish(
     given = locals()
     with progress() as board, opened(observer=board) as clipcast:
         wanted = composing.post_of(clipcast, media, to, given)
-        publications = _created(clipcast, wanted, key)
+        post, publications = _created(clipcast, wanted, key)
+        if post.stage != "released":
+            drafts.show_kept(clipcast, post, as_json=as_json)
+            return
         if wait and wanted.scheduled_at is None and wanted.when is None:
             publications = carried(clipcast, board, publications)
-        names, note = names_of(clipcast, publications), time_note_of(clipcast, publications[0].post_id)
+        names, note = names_of(clipcast, publications), time_note_of(clipcast, post.id)
     show_outcome(publications, names, as_json=as_json, time_note=note)
 
 
@@ -79,17 +84,14 @@ def time_note_of(clipcast: "Clipcast", post_id: str) -> str | None:
     return None if note is None else note.replace("send fold: ", "with --fold ")
 
 
-def _created(clipcast: "Clipcast", wanted: "PostIn", key: str | None) -> "list[Publication]":
-    """All of them or none: what cannot be published is said before anything is."""
-    from clipcast.errors import PossibleDuplicate
+def _created(clipcast: "Clipcast", wanted: "PostIn", key: str | None) -> "tuple[Post, list[Publication]]":
+    """All of them or none: what cannot be published is said before anything is. A draft has none."""
     from clipcast.posts import compose, store
 
     now = clipcast.clock()
-    try:
-        with clipcast.db.writing() as session:
-            return store.publications_of(session, compose.create(session, wanted, clipcast.platforms, now, key=key).id)
-    except PossibleDuplicate as error:
-        raise PossibleDuplicate(str(error).replace("send allow_duplicate: true", "add --allow-duplicate")) from error
+    with drafts.meant_by_option(), clipcast.db.writing() as session:
+        post = compose.create(session, wanted, clipcast.platforms, now, key=key)
+        return post, store.publications_of(session, post.id)
 
 
 def carried(clipcast: "Clipcast", board: "Board", publications: "Sequence[Publication]") -> "list[Publication]":
