@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from clipcast import ledger
 from clipcast.accounts import store
-from clipcast.accounts.credentials import identity_in, merged, opened, replace
+from clipcast.accounts.credentials import identity_of, merged, opened, replace
 from clipcast.accounts.history import note
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.pending import Wish
@@ -59,7 +59,7 @@ class Connecting:
         if self.simulated:
             self._refuse_if_real(row)
         for other in rows:
-            if other is not row and other.username == found.username:
+            if other is not row and self._is_in_the_way(other, found):
                 self._give_up_name(other)
         revived = row.deleted_at is not None
         self._fill(row, found)
@@ -84,13 +84,20 @@ class Connecting:
             if not self.is_of(asked, found) or (same and asked not in same):
                 raise self.wrong_account(asked, [found])
             return asked
-        named = [row for row in rows if row.username == found.username and self.is_of(row, found)]
+        named = [row for row in rows if store.is_same_name(row.username, found.username) and self.is_of(row, found)]
+        named.sort(key=lambda row: row.username != found.username)
         return next(iter(same or named), None)
 
     def is_of(self, row: SocialAccount, found: Linkable) -> bool:
         """Whether this consent is for this account: by its lasting id, or by its name where none is known yet."""
         identity = None if self.simulated else self._identity(row)
-        return identity == found.external_id if identity else row.username == found.username
+        return identity == found.external_id if identity else store.is_same_name(row.username, found.username)
+
+    def _is_in_the_way(self, other: SocialAccount, found: Linkable) -> bool:
+        """Whether it has this name, which is not its own any more; a twin from before may keep another case of it."""
+        if other.username == found.username:
+            return True
+        return store.is_same_name(other.username, found.username) and (self.simulated or self._identity(other) != found.external_id)
 
     def wrong_account(self, asked: SocialAccount, found: Sequence[Linkable]) -> WrongAccount:
         """What to tell whoever consented with another account."""
@@ -101,7 +108,7 @@ class Connecting:
         )
 
     def _identity(self, row: SocialAccount) -> str | None:
-        return row.external_id or identity_in(self._stored(row))
+        return identity_of(row, self.vault)
 
     def _stored(self, row: SocialAccount) -> Credentials:
         try:

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from clipcast.accounts import store
 from clipcast.accounts.models import LONGEST_IDENTITY, SocialAccount
 from clipcast.accounts.vault import CredentialError, Vault
 from clipcast.db.engine import Database
 from clipcast.db.storable import is_storable
-from clipcast.errors import InvalidRequest
+from clipcast.db.turns import take_turn
+from clipcast.errors import Conflict, InvalidRequest
 from clipcast.platforms.base import Credentials
 
 TOKENS: Final = ("access_token", "refresh_token")
@@ -35,11 +38,14 @@ def set_account_credentials(db: Database, account_id: str, credentials: Credenti
 
     Raises:
         NotFound: no such account.
+        Conflict: they are another account's, which is here already.
         InvalidRequest: they name the account by something that no platform's name is.
     """
     check_identities(credentials.values)
     with db.writing() as session:
+        await_identities(session)
         account = store.get_for_update(session, account_id)
+        refuse_twin(session, account, credentials, vault)
         replace(account, credentials, vault, now)
 
 
@@ -112,6 +118,43 @@ def identity_fault(identity: str) -> str | None:
     if len(identity) > LONGEST_IDENTITY:
         return f"is longer than {LONGEST_IDENTITY} characters"
     return None if is_storable(identity) else "holds a NUL character or half of a surrogate pair"
+
+
+def identity_of(account: SocialAccount, vault: Vault) -> str | None:
+    """The platform's lasting name of the account, as far as it is known."""
+    return account.external_id or identity_in(_readable(account, vault))
+
+
+def await_identities(session: Session) -> None:
+    """Wait until nobody else is saying who an account is; whoever does so takes this turn before they lock any account."""
+    take_turn(session, "account identities")
+
+
+def refuse_twin(session: Session, account: SocialAccount, credentials: Credentials, vault: Vault) -> None:
+    """See that with these credentials the account is not one that is here already under another name.
+
+    Everything would be posted twice, and each renewal would kill the other's token. Who stays who they are is not asked: twins may be
+    here from before.
+
+    Raises:
+        Conflict: it is; names the other.
+    """
+    identity = identity_in(credentials)
+    if identity is None or identity == identity_of(account, vault):
+        return
+    for other in store.possible_twins(session, account, identity):
+        if identity_of(other, vault) == identity:
+            raise Conflict(
+                f"These are the credentials of @{other.username} on {other.platform}, which is here already ({other.id}): the same account "
+                "twice would post everything twice. Change that one instead."
+            )
+
+
+def _readable(account: SocialAccount, vault: Vault) -> Credentials:
+    try:
+        return opened(account, vault)
+    except CredentialError:
+        return Credentials({})
 
 
 def merged(

@@ -90,11 +90,11 @@ class Disconnector:
             return credentials
 
     def _is_shared(self, session: Session, account: SocialAccount, platform: AnyPlatform, stored: Credentials) -> bool:
+        others = store.others_connected(session, account)
+        if account.external_id and any(other.external_id == account.external_id for other in others):
+            return True  # the same account twice, from before that was refused: one of the two stays
         whose = platform.shares_consent(stored)
-        if not whose:
-            return False
-        others = (_readable(other, self.refresher) for other in store.others_connected(session, account))
-        return any(platform.shares_consent(other) == whose for other in others)
+        return bool(whose) and any(platform.shares_consent(_readable(other, self.refresher)) == whose for other in others)
 
 
 def disconnect(session: Session, account: SocialAccount, refresher: Refresher, farewell: Farewell, *, actor: str, scheduled: int) -> None:

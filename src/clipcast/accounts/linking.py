@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from clipcast.accounts import pending, store
 from clipcast.accounts.connecting import Connecting, check_main
-from clipcast.accounts.credentials import identity_fault, opened
+from clipcast.accounts.credentials import await_identities, identity_fault, opened
 from clipcast.accounts.discretion import discreet
 from clipcast.accounts.models import LONGEST_USERNAME, PendingLink, SocialAccount
 from clipcast.accounts.pending import LinkRefused, Plan, Wish
@@ -261,6 +261,7 @@ class Linker:
             linking.close()
 
     def _connecting(self, session: Session, link: PendingLink, plan: Plan, app: Credentials) -> Connecting:
+        await_identities(session)
         now = self.clock()
         if not _may_still(session, link, now):
             raise LinkRefused(_NOT_ANY_MORE)

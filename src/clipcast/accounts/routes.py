@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final, Protocol, cast
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from clipcast import ledger
 from clipcast.accounts import store
 from clipcast.accounts.connecting import check_main
-from clipcast.accounts.credentials import merged, opened, replace
+from clipcast.accounts.credentials import await_identities, merged, opened, refuse_twin, replace
 from clipcast.accounts.history import note
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import assess
@@ -88,13 +89,15 @@ def add(account: AccountIn, services: _Services, actor: str) -> AccountOut:
     """`create_account` for whoever it is."""
     now = services.clock()
     with services.db.writing() as session:
+        await_identities(session)
         check_main(session, account.kind, account.main_account_id)
+        store.check_name_free(session, account.platform, account.username)
         row = store.deleted_named(session, account.platform, account.username)
         revived = {"revived": True} if row is not None else {}
-        row = row or SocialAccount(id=new_id(), platform=account.platform, username=account.username, created_at=now)
-        row.kind, row.main_account_id = account.kind, account.main_account_id
+        row = row or SocialAccount(id=new_id(), platform=account.platform, created_at=now)
+        row.username, row.kind, row.main_account_id = account.username, account.kind, account.main_account_id
         row.status, row.deleted_at, row.external_id = "active", None, None
-        replace(row, _merged(Credentials({}), account.credentials), services.vault, now)
+        _give(session, row, _merged(Credentials({}), account.credentials), services)
         store.add(session, row)
         note(session, row, ledger.ACCOUNT_ADDED, now, actor=actor, kind=row.kind, **revived)
     return _shown(row, services)
@@ -121,9 +124,11 @@ def change_account(account_id: str, change: AccountChange, services: Services, a
     """Change an account's kind, switch it on or off, or give it new credentials, which also makes an expired one active again."""
     now = services.clock()
     with services.db.writing() as session:
+        if change.credentials is not None:
+            await_identities(session)
         row = store.get_for_update(session, account_id)
         if change.credentials is not None:
-            replace(row, _merged(_readable(row, services.vault), change.credentials), services.vault, now)
+            _give(session, row, _merged(_readable(row, services.vault), change.credentials), services)
         if change.kind == "satellite" and store.is_followed(session, row.id):
             raise InvalidRequest(f"@{row.username} has satellites: give them another main account first, or none (main_account_id: null).")
         row.kind = change.kind or row.kind
@@ -143,6 +148,11 @@ def change_account(account_id: str, change: AccountChange, services: Services, a
 def refresh_account(account_id: str, services: Services, *, dry_run: bool = False) -> RefreshOut:
     """Ask the platform for a new token now, although the worker does so by itself in time. With `dry_run` only say what would be done."""
     return RefreshOut.model_validate(services.upkeep.refresh_one(account_id, dry_run=dry_run))
+
+
+def _give(session: Session, row: SocialAccount, credentials: Credentials, services: _Services) -> None:
+    refuse_twin(session, row, credentials, services.vault)
+    replace(row, credentials, services.vault, services.clock())
 
 
 def _merged(old: Credentials, new: CredentialsIn) -> Credentials:

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from clipcast.accounts import keys, rotation, store
-from clipcast.accounts.credentials import opened
+from clipcast.accounts.credentials import identity_of, opened
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import APP_CREDENTIALS, Provider, Reason, assess
 from clipcast.accounts.vault import CredentialError, Vault
@@ -85,6 +85,7 @@ def accounts(settings: Settings) -> Iterator[Check]:
         lost = [account for account in here.accounts if account.status in {"expired", "revoked"}]
         warned = [account for account in active if account.warning]
         yield from _publishing(here, active)
+        yield from _twins(here)
         if lost:
             yield Check("lost accounts", "warning", f"{_named(lost)}: the connection is lost.", "Their owners have to connect them again.")
         if warned:
@@ -145,6 +146,21 @@ def _publishing(here: _Installation, active: Sequence[SocialAccount]) -> Iterato
     for reason, some in simulated.items():
         advice = "What they lack: clipcast accounts" if reason == "incomplete_config" else ""
         yield Check("simulated accounts", "warning", f"{_named(some)} {fate}: {_WHY[reason]}.", advice)
+
+
+def _twins(here: _Installation) -> Iterator[Check]:
+    """Rows of one account, from when nobody looked: the same identity, or the same name where an identity is unknown."""
+    by_identity: dict[tuple[str, str], SocialAccount] = {}
+    by_name: dict[tuple[str, str], tuple[SocialAccount, bool]] = {}
+    for account in here.accounts:
+        identity = identity_of(account, here.vault)
+        twin = by_identity.setdefault((account.platform, identity), account) if identity else account
+        named, is_known = by_name.setdefault((account.platform, account.username.lower()), (account, identity is not None))
+        if twin is account and not (is_known and identity):
+            twin = named
+        if twin is not account:
+            sentence = f"{_named([twin, account])} are the same account: what goes to both is posted twice."
+            yield Check("twin accounts", "problem", sentence, f"Keep one. Delete the other: clipcast accounts delete {account.id}")
 
 
 def _named(some: Sequence[SocialAccount]) -> str:

@@ -222,3 +222,18 @@ def test_an_installation_has_an_owner(run: Run, data_dir: Path, roles: list[str]
             now = system_clock()
             session.add(Person(email=f"{role}@example.com", name=role, role=role, password_hash="x", created_at=now, updated_at=now))
     assert checks(run)["owner"]["level"] == level
+
+
+def test_one_account_that_is_here_twice_is_named(run: Run, data_dir: Path) -> None:
+    """From before that was refused: by identity, and by a name in two cases where an identity is not known."""
+    for name, identity in (("ana", {"open_id": "-001"}), ("bob", {"open_id": "-002"}), ("carl", {}), ("dora", {"open_id": "-003"})):
+        add(run, name, **identity)
+    assert sentences(run, "twin accounts") == []
+    with closing(sqlite3.connect(data_dir / "clipcast.sqlite3")) as connection, connection:
+        connection.execute("UPDATE social_accounts SET external_id = '-001' WHERE username = 'bob'")
+        connection.execute("UPDATE social_accounts SET username = 'CARL' WHERE username = 'dora'")
+    assert sentences(run, "twin accounts") == [
+        "tiktok @ana, tiktok @bob are the same account: what goes to both is posted twice.",
+        "tiktok @CARL, tiktok @carl are the same account: what goes to both is posted twice.",
+    ]
+    assert run("doctor").exit_code == 1
