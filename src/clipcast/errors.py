@@ -139,7 +139,7 @@ class TooManyAttempts(ClipcastError):
 
 
 class Busy(ClipcastError):
-    """The database or the disk cannot take this now; nothing was changed, so the same request may be repeated."""
+    """The database, the disk or the server's places cannot take this now; nothing was changed, so the same request may be repeated."""
 
     code = "busy"
 
