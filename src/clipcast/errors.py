@@ -101,6 +101,12 @@ class IdempotencyConflict(Conflict):
     code = "idempotency_key_reused"
 
 
+class ShownOnce(Conflict):
+    """This request made something already, and the secret that came with it is told only once."""
+
+    code = "shown_once"
+
+
 class PossibleDuplicate(Conflict):
     """The same content went to the same account a short while ago; `allow_duplicate` says that this is meant."""
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Final, cast
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -20,6 +20,7 @@ from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.routes import Wake
 from clipcast.publications.schemas import DEFAULT_WAIT_S, PlatformName, PublishNow, Status, WaitS
 from clipcast.publications.states import State
+from clipcast.repeats import Key
 from clipcast.system import Clipcast
 
 router = APIRouter(prefix="/publishing", tags=["publishing"])
@@ -27,17 +28,6 @@ router = APIRouter(prefix="/publishing", tags=["publishing"])
 FIRST_LOOK_S: Final = 0.02
 LONGEST_LOOK_S: Final = 0.5
 """A waiting request looks at its row soon, then less and less often: most posts take seconds, some take minutes."""
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[!-~]+$",
-        description="Of your choice, one for each post: a repeated request with the same key publishes nothing again and answers the same.",
-    ),
-]
 
 
 class PublishAnswer(BaseModel):

@@ -30,6 +30,7 @@ from clipcast.people.schemas import (
     PersonChange,
     PersonOut,
 )
+from clipcast.repeats import Key, Once
 
 people_router = APIRouter(prefix="/people", tags=["people"])
 keys_router = APIRouter(prefix="/apikeys", tags=["people"])
@@ -74,7 +75,7 @@ def change_me(change: MyChange, request: Request, response: Response, opened: In
 
 @people_router.post("/invitations", status_code=201, dependencies=[MANAGES])
 def create_invitation(
-    wanted: InvitationIn, request: Request, response: Response, opened: Installation, actor: CurrentActor
+    wanted: InvitationIn, request: Request, response: Response, opened: Installation, actor: CurrentActor, *, key: Key = None
 ) -> NewInvitation:
     """Make a link by which one person joins. It works once, for seven days, and is shown only in this answer."""
     _check_giving(actor, GRANTS[wanted.role])
@@ -82,7 +83,10 @@ def create_invitation(
     now = opened.clock()
     with opened.db.writing() as session:
         _check_still(session, actor, {Permission.MANAGE, *GRANTS[wanted.role]}, now)
+        once = Once(session, "POST /people/invitations", key, wanted, by=actor.label)
+        once.refuse_again("invitation")
         invitation, token = invitations.invite(session, wanted.role, email, now, by=actor.label)
+        once.remember(invitation.id, now)
         shown = InvitationOut.of(invitation, store.names_of(session, [invitation.created_by]))
     response.headers.update(NOT_KEPT)
     url = invitations.link(opened.settings.public_url or str(request.base_url), token)
@@ -140,7 +144,7 @@ def delete_person(person_id: str, opened: Installation, actor: CurrentActor) -> 
 
 
 @keys_router.post("", status_code=201, dependencies=[MANAGES])
-def create_key(wanted: ApiKeyIn, response: Response, opened: Installation, actor: CurrentActor) -> NewApiKey:
+def create_key(wanted: ApiKeyIn, response: Response, opened: Installation, actor: CurrentActor, key: Key = None) -> NewApiKey:
     """Make a key. Its text is in this answer and nowhere else.
 
     A key that is made with a key ends with it: it is revoked when that one is, and its `expires_at` is that one's at the latest (400).
@@ -151,9 +155,12 @@ def create_key(wanted: ApiKeyIn, response: Response, opened: Installation, actor
     now = opened.clock()
     with opened.db.writing() as session:
         _check_still(session, actor, {Permission.MANAGE, *given}, now)
+        once = Once(session, "POST /apikeys", key, wanted, by=actor.label)
+        once.refuse_again("key")
         row, text = keys.create_key(
             session, name=wanted.name, role=wanted.role, scopes=wanted.scopes, expires_at=wanted.expires_at, now=now, by=actor.label
         )
+        once.remember(row.id, now)
         shown = ApiKeyOut.of(row, store.names_of(session, [row.created_by]))
     response.headers.update(NOT_KEPT)
     return NewApiKey(**shown.model_dump(), key=text)

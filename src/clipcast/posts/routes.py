@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from clipcast.errors import InvalidRequest
@@ -14,20 +14,10 @@ from clipcast.publications import preflight, publishing
 from clipcast.publications.publishing import PublishRequest
 from clipcast.publications.routes import Services, Wake
 from clipcast.publications.schemas import PreflightAnswer
+from clipcast.repeats import Key
 from clipcast.turnstiles import ASKS_PLATFORM
 
 router = APIRouter(prefix="/posts", tags=["posts"])
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[!-~]+$",
-        description="Of your choice, one for each post: a repeated request with the same key posts nothing again and answers the same.",
-    ),
-]
 
 
 @router.post("", status_code=201, dependencies=[PUBLISHES])

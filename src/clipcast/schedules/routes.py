@@ -11,6 +11,7 @@ from clipcast.errors import Busy
 from clipcast.people.access import Actor
 from clipcast.people.admission import PUBLIC, PUBLISHES, READS, CurrentActor
 from clipcast.publications.routes import Before, Services, Wake
+from clipcast.repeats import Key, Once
 from clipcast.schedules import feeds, importing, recurring, store
 from clipcast.schedules.models import Recurrence
 from clipcast.schedules.schemas import (
@@ -41,11 +42,16 @@ SHOWN = 10
 
 
 @router.post("/recurrences", status_code=201, dependencies=[PUBLISHES])
-def create_recurrence(services: Services, wanted: RecurrenceIn) -> RecurrenceOut:
+def create_recurrence(services: Services, actor: CurrentActor, wanted: RecurrenceIn, key: Key = None) -> RecurrenceOut:
     """A post that comes again and again, from now on. Each time becomes a post of its own a week ahead."""
     now = services.clock()
     with services.db.writing() as session:
-        shown = _shown(session, recurring.create(session, wanted, services.platforms, now), now)
+        once = Once(session, "POST /recurrences", key, wanted, by=actor.label)
+        if once.made_id is not None:
+            return _shown(session, store.get(session, once.made_id), now)
+        row = recurring.create(session, wanted, services.platforms, now)
+        once.remember(row.id, now)
+        shown = _shown(session, row, now)
     # It stands from here on: who heard of an error now would ask again, and have two. Workers look for what is to be made each minute.
     try:
         recurring.materialise_due(services.db, services.platforms, now)
@@ -143,10 +149,14 @@ def _owner(actor: Actor) -> feeds.Owner:
 
 
 @router.post("/calendar/feeds", status_code=201, dependencies=[READS])
-def create_feed(services: Services, request: Request, actor: CurrentActor, wanted: FeedIn) -> FeedMade:
+def create_feed(services: Services, request: Request, actor: CurrentActor, wanted: FeedIn, key: Key = None) -> FeedMade:
     """A secret address for a calendar program. It is told this once, and ends with whoever made it."""
+    now = services.clock()
     with services.db.writing() as session:
-        feed, token = feeds.create(session, _owner(actor), wanted.name, services.clock())
+        once = Once(session, "POST /calendar/feeds", key, wanted, by=actor.label)
+        once.refuse_again("feed")
+        feed, token = feeds.create(session, _owner(actor), wanted.name, now)
+        once.remember(feed.id, now)
         base = str(_settings(request).public_url or request.base_url).rstrip("/")
         return FeedMade(**FeedOut.of(feed).model_dump(), url=f"{base}/calendar.ics?token={token}")
 

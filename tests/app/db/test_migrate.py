@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+import clipcast.api.app  # noqa: F401  # with it, every module that has a table
 from clipcast.db.base import Base
 from clipcast.db.engine import Database
 from clipcast.db.migrate import current, ensure_current, head, is_current, upgrade
