@@ -32,7 +32,9 @@ MediaArgument: TypeAlias = Annotated[
 ]
 To: TypeAlias = Annotated[
     list[str],
-    typer.Option("--to", metavar="PLATFORM[:USERNAME]", help="Where to: the platform's main account, or the one named. Repeat for more."),
+    typer.Option(
+        "--to", metavar="PLATFORM[:USERNAME]", help="Where to: the platform's (oldest) main account, or the one named. Repeat for more."
+    ),
 ]
 Caption: TypeAlias = Annotated[str, typer.Option("--caption", help="The post's text.")]
 Title: TypeAlias = Annotated[str, typer.Option("--title", help="A title, where the platform has one (TikTok photo sets, YouTube).")]
@@ -133,8 +135,15 @@ def targets_of(to: Sequence[str]) -> list[Where]:
     >>> [str(target) for target in targets_of(["tiktok", "TikTok:@lena"])]
     ['tiktok', 'tiktok:lena']
     """
-    parts = [text.partition(":") for text in to]
-    return [Where(platform.strip().lower(), username.strip().removeprefix("@")) for platform, _, username in parts]
+    return [_where(text) for text in to]
+
+
+def _where(text: str) -> Where:
+    platform, colon, username = (part.strip() for part in text.partition(":"))
+    username = username.removeprefix("@")
+    if colon and not username:  # a script's empty variable, or a slip: never the main account
+        raise typer.BadParameter(f"{text!r} names no account after the colon. {platform} alone is its main account.", param_hint="--to")
+    return Where(platform.lower(), username)
 
 
 def moment_of(at: str | None, fold: int = 0) -> datetime | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clipcast.accounts import store as accounts
+from clipcast.accounts.provider import AccountInactive
 from clipcast.db.engine import Database
 from clipcast.db.turns import take_turn
 from clipcast.errors import Conflict, IdempotencyConflict, InvalidRequest, PossibleDuplicate
@@ -225,14 +226,16 @@ def _accounts_of(session: Session, target: TargetIn, platforms: Platforms) -> li
 
 
 def _checked(session: Session, requests: Sequence[PublishRequest], platforms: Platforms, now: datetime) -> list[Target]:
-    targets, sentences = [], []
+    targets: list[Target] = []
+    refusals: list[tuple[str, InvalidRequest]] = []
     for request in requests:
         try:
             targets.append(publishing.checked_target(session, request, platforms, now))
         except InvalidRequest as error:
-            sentences.append(f"{request.platform}: {error}")
-    if sentences:
-        raise InvalidRequest(" ".join(sentences))
+            refusals.append((request.platform, error))
+    if refusals:
+        kind = AccountInactive if all(isinstance(error, AccountInactive) for _, error in refusals) else InvalidRequest
+        raise kind(" ".join(f"{platform}: {error}" for platform, error in refusals))
     return targets
 
 

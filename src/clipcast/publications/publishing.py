@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clipcast import ledger
 from clipcast.accounts import store as accounts
 from clipcast.accounts.models import SocialAccount
+from clipcast.accounts.provider import AccountInactive
 from clipcast.clips import store as clips
 from clipcast.errors import Conflict, InvalidRequest, PlatformMismatch, UnsupportedPlatform
 from clipcast.platforms.base import AnyPlatform, Credentials, MediaKind, Problem
@@ -39,7 +40,9 @@ class PublishRequest(BaseModel):
 
     clip_id: str = Field(max_length=100)
     platform: str = Field(max_length=50)
-    social_account_id: str | None = Field(default=None, max_length=100, description="Default: the platform's main account.")
+    social_account_id: str | None = Field(
+        default=None, max_length=100, description="Default: the platform's oldest main account; the simulator where it has no account."
+    )
     metadata: Metadata = Field(default_factory=Metadata)
     scheduled_at: datetime | None = Field(default=None, description="When to publish, with a time zone; default: now.")
 
@@ -62,19 +65,33 @@ def target_of(session: Session, request: PublishRequest, platforms: Platforms) -
 
     Raises:
         UnsupportedPlatform, NotFound, PlatformMismatch: what is named does not exist or does not fit together.
-        InvalidRequest: the account is expired, revoked or disabled.
+        AccountInactive: the account is expired, revoked or disabled; also where none is named, and it is the platform's main account.
+        InvalidRequest: none is named, and the platform's accounts are all satellites.
     """
     platform = platforms.get(request.platform)
     if platform is None:
         raise UnsupportedPlatform(f"Clipcast does not publish to {request.platform!r}. It publishes to: {', '.join(sorted(platforms))}.")
-    if request.social_account_id is None:
-        return Target(platform, accounts.main_account(session, request.platform))
-    account = accounts.get(session, request.social_account_id)
-    if account.platform != request.platform:
+    account = _account_of(session, request)
+    if account is not None and account.platform != request.platform:
         raise PlatformMismatch(f"The account {account.username} is a {account.platform} account; the request asks for {request.platform}.")
-    if account.status != "active":
-        raise InvalidRequest(f"The account {account.username} is {account.status}. Connect it again, then publish.")
+    if account is not None and account.status != "active":
+        is_named = request.social_account_id is not None
+        who = f"The account @{account.username}" if is_named else f"@{account.username}, the main account of {account.platform},"
+        remedy = "Set its status to active" if account.status == "disabled" else "Connect it again"
+        raise AccountInactive(f"{who} is {account.status}. {remedy}, then publish{'' if is_named else ', or name another account'}.")
     return Target(platform, account)
+
+
+def _account_of(session: Session, request: PublishRequest) -> SocialAccount | None:
+    """The account that is named, or the platform's main account; None where the platform has no account at all."""
+    if request.social_account_id is not None:
+        return accounts.get(session, request.social_account_id)
+    main = accounts.main_account(session, request.platform)
+    if main is None and (others := accounts.listed(session, platform=request.platform)):
+        raise InvalidRequest(
+            f"No account of {request.platform} is a main account. Name the one that is meant, such as @{others[0].username}."
+        )
+    return main
 
 
 def problems_of(session: Session, request: PublishRequest, target: Target, now: datetime) -> list[Problem]:

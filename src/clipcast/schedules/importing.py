@@ -219,13 +219,18 @@ class _Check:
         return self._foreseen[url]
 
     def _target(self, name: str, options: dict[str, Any]) -> dict[str, Any]:
-        platform, _, username = name.partition(":")
+        platform, colon, username = name.partition(":")
         platform, username = platform.lower(), username.removeprefix("@")
+        if colon and not username:
+            raise BadCell("to", f"{name[:40]!r} names no account after the colon; the platform alone is its main account.")
         if platform not in self._platforms:
             raise BadCell("to", f"There is no platform {platform[:30]!r}; there are {', '.join(sorted(self._platforms))}.")
         if not username:
             return {"platform": platform, "options": options}
-        account = accounts.by_username(self._session, platform, username)
+        try:
+            account = accounts.by_username(self._session, platform, username)
+        except InvalidRequest as error:
+            raise BadCell("to", str(error)) from None
         if account is None:
             raise BadCell("to", f"There is no {platform} account {username[:120]}.")
         return {"account_id": account.id, "options": options}

@@ -1,6 +1,8 @@
 """One command, one post, many targets on several platforms."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,38 @@ def test_a_name_on_two_platforms_has_to_be_told_apart(run: Run) -> None:
     missing = run("accounts", "quota", "nobody")
     assert (missing.exit_code, missing.stdout) == (1, "")
     assert "no account 'nobody'" in missing.stderr
+
+
+def test_a_name_is_found_in_whatever_case_it_is_written(run: Run, world: World, video: Path) -> None:
+    run("accounts", "add", "tiktok", "lena")
+    assert run("publish", video, "--to", "tiktok:LENA").exit_code == 0
+    assert only(world.posts("tiktok", "lena"))["published"]
+    assert run("accounts", "quota", "Lena").exit_code == 0
+    twice = run("accounts", "add", "tiktok", "Lena")
+    assert twice.exit_code == 1
+    assert "There is already an account @lena on tiktok" in twice.stderr
+
+
+@pytest.mark.parametrize("to", ["tiktok:", "tiktok: ", "tiktok:@"])
+def test_an_empty_name_after_the_colon_is_not_the_main_account(run: Run, world: World, video: Path, to: str) -> None:
+    """It is what an empty variable of a script leaves."""
+    run("accounts", "add", "tiktok", "lena")
+    for command in (("publish", video, "--to", to), ("preflight", video, "--to", to), ("schedule", "slots", to)):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert "names no account after the colon" in " ".join(result.stderr.replace("│", " ").split())
+    assert world.posts("tiktok", "lena") == []
+
+
+def test_an_expired_main_account_is_not_replaced(run: Run, world: World, video: Path, data_dir: Path) -> None:
+    for name in ("bob", "carl"):
+        run("accounts", "add", "tiktok", name)
+    run("accounts", "disconnect", "bob")
+    refused = run("publish", video, "--to", "tiktok")
+    assert refused.exit_code == 1
+    assert "@bob is revoked" in refused.stderr
+    assert [world.posts("tiktok", name) for name in ("bob", "carl", NAMELESS)] == [[], [], []]
+    with closing(sqlite3.connect(data_dir / "clipcast.sqlite3")) as connection, connection:
+        connection.execute("DELETE FROM social_accounts WHERE username = 'carl'")
+    assert run("publish", video, "--to", "tiktok").exit_code == 1
+    assert world.posts("tiktok", NAMELESS) == []
