@@ -14,7 +14,7 @@ QUICK_TRIES: Final = 3
 PERIOD: Final = timedelta(minutes=30)
 """How often expiring tokens are looked for, and how far apart all further tries are."""
 SETTLED: Final = timedelta(days=1)
-"""From what age on a token is renewed whose end nobody knows: Instagram renews no younger one."""
+"""From what age on a token is renewed whose end nobody knows, and how far apart its renewals are: Instagram renews no younger one."""
 _STRETCH: Final = 0.1
 """How much longer than said a pause may become, so that accounts which failed together do not come back together."""
 
@@ -70,12 +70,12 @@ def renewable(platform: AnyPlatform, credentials: Credentials) -> bool:
 def lasts(platform: AnyPlatform, credentials: Credentials, now: datetime, margin: timedelta | None) -> bool:
     """Whether the access token is good for `margin` (None: it is to be renewed in any case), as far as is known.
 
-    Where it is all there is to trade in, it has an end even if nobody knows when: it does not last, and the renewal will tell.
+    It has an end even if nobody knows when: where there is something to trade in it does not last, and the renewal will tell.
     """
     if margin is None:
         return False
     if credentials.expires_at is None:
-        return platform.renews_by != "access_token"
+        return not renewable(platform, credentials)
     return credentials.expires_at > now + margin
 
 

@@ -100,14 +100,17 @@ class AccountOut(BaseModel):
     main_account_id: str | None
     status: Status
     external_id: str | None = Field(description="The platform's own, lasting id of the account, once it was connected.")
-    live: bool = Field(description="Whether it publishes to the platform itself; false: to the simulator.")
-    fallback_reason: Reason | None = Field(description="Why it does not.")
+    live: bool = Field(
+        description="Whether it publishes to the platform itself; false: to the simulator, or not at all where `status` is not `active`."
+    )
+    fallback_reason: Reason | None = Field(description="Why it publishes to the simulator.")
     missing_credentials: list[str] = Field(description="What the platform's API needs and the stored credentials lack.")
     expires_at: datetime | None = Field(description="When the access token ends; where it is renewable, a new one is fetched before.")
     refresh_expires_at: datetime | None
-    renewable: bool = Field(description="Whether the token is renewed without its owner.")
+    renewable: bool = Field(description="Whether the token is renewed without its owner; only an active account's is.")
     connection_ends_at: datetime | None = Field(
-        description="When the connection ends for good unless its owner connects the account again; null: no end is known."
+        description="When the connection ends for good unless its owner connects the account again; null: no end is known, or the account "
+        "is not active."
     )
     warning: str | None = Field(description="What goes wrong with the connection although it works, and when it is tried again.")
     last_refreshed: datetime | None
@@ -118,13 +121,14 @@ class AccountOut(BaseModel):
 
 
 def shown(account: SocialAccount, provider: Provider) -> AccountOut:
-    """The account without its secrets, with what its credentials allow."""
+    """The account without its secrets, with what its status and its credentials allow."""
     plain = {name: getattr(account, name) for name in AccountOut.model_fields if hasattr(account, name)}
-    expected = provider.forecast
+    is_active = account.status == "active"
+    expected = provider.forecast if is_active else None
     return AccountOut(
         **plain,
-        live=not provider.simulated,
-        fallback_reason=provider.reason,
+        live=is_active and not provider.simulated,
+        fallback_reason=provider.reason if is_active else None,
         missing_credentials=list(provider.missing),
         renewable=expected is not None and expected.renewable,
         connection_ends_at=expected.connection_ends_at if expected else None,

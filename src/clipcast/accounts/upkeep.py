@@ -52,10 +52,11 @@ class Upkeep:
     platforms: Mapping[str, AnyPlatform]
     concurrency: int = CONCURRENCY
 
-    def refresh_expiring(self, *, dry_run: bool = False, stopped: Callable[[], bool] = lambda: False) -> Report:
+    def refresh_expiring(self, *, dry_run: bool = False, paused_too: bool = False, stopped: Callable[[], bool] = lambda: False) -> Report:
         """Refresh every token that ends within its platform's margin and whose next try is due; what fails, fails alone.
 
-        So is a token that is traded in itself and of which nobody knows when it ends, once it is a day old.
+        So is, once a day, a token of which nobody knows when it ends, where there is something to trade in. Whoever asks by hand wants
+        those `paused_too` whose last try failed a moment ago.
 
         A dry run sends and changes nothing. Once `stopped` says so, nothing new is begun. With CLIPCAST_SIMULATION=always nothing is
         refreshed: whoever tries things out on a copy of the database must not use up the tokens of those who publish.
@@ -64,7 +65,8 @@ class Upkeep:
         left_alone: list[str] = []
         for platform in self.platforms.values() if self._is_live else ():
             failures = 0
-            for outcome in self._each(self._expiring(platform), dry_run=dry_run, stopped=lambda: stopped() or failures >= PATIENCE):  # noqa: B023  # asked within this turn of the loop
+            accounts = self._expiring(platform, paused_too=paused_too)
+            for outcome in self._each(accounts, dry_run=dry_run, stopped=lambda: stopped() or failures >= PATIENCE):  # noqa: B023  # asked within this turn of the loop
                 outcomes.append(outcome)
                 failures = failures + 1 if outcome.befalls_all else 0
             if failures >= PATIENCE:
@@ -103,23 +105,22 @@ class Upkeep:
     def _is_live(self) -> bool:
         return self.refresher.settings.simulation != "always"
 
-    def _expiring(self, platform: AnyPlatform) -> Iterator[SocialAccount]:
+    def _expiring(self, platform: AnyPlatform, *, paused_too: bool) -> Iterator[SocialAccount]:
         now = self.clock()
 
         def page(after: SocialAccount | None) -> list[SocialAccount]:
             with self.db.reading() as session:
-                return store.expiring(session, platform.name, now + platform.refresh_margin, now, after=after)
+                return store.expiring(session, platform.name, now + platform.refresh_margin, now, paused_too=paused_too, after=after)
 
         def page_of_unknown_end(after: SocialAccount | None) -> list[SocialAccount]:
             with self.db.reading() as session:
-                return store.of_unknown_end(session, platform.name, now - expiry.SETTLED, now, after=after)
+                return store.of_unknown_end(session, platform.name, now - expiry.SETTLED, now, paused_too=paused_too, after=after)
 
         yield from _pages(page)
-        if platform.renews_by == "access_token":
-            yield from (account for account in _pages(page_of_unknown_end) if self._is_renewable(account, platform))
+        yield from (account for account in _pages(page_of_unknown_end) if self._is_renewable(account, platform))
 
     def _is_renewable(self, account: SocialAccount, platform: AnyPlatform) -> bool:
-        """Whether it has anything to trade in: a Page token has no end, and nobody needs to hear of it every half hour."""
+        """Whether it has anything to trade in: a Page token has no end, and nobody needs to hear of what cannot be renewed."""
         try:
             return expiry.renewable(platform, opened(account, self.refresher.vault))
         except CredentialError:

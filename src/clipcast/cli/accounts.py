@@ -1,7 +1,8 @@
 """`clipcast accounts`: the social accounts of this installation. Credentials never stand on a command line, where every user sees them."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -9,6 +10,8 @@ from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, say, show_json, show_table, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clipcast.accounts.models import SocialAccount
     from clipcast.accounts.schemas import AccountIn, AccountOut
     from clipcast.system import Clipcast
@@ -16,29 +19,47 @@ if TYPE_CHECKING:
 nouns = typer.Typer(name="accounts", help="List and add social accounts.", invoke_without_command=True, rich_markup_mode=None)
 
 
+class AccountStatus(StrEnum):
+    """Whether an account may publish; why not, its last error says."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    DISABLED = "disabled"
+
+
+OfStatus: TypeAlias = Annotated[AccountStatus | None, typer.Option("--status", help="Only those of this status.")]
+
+
 @nouns.callback()
-def accounts(ctx: typer.Context, as_json: Json = False) -> None:
+def accounts(ctx: typer.Context, status: OfStatus = None, as_json: Json = False) -> None:
     """List and add social accounts; without a command: list."""
     if ctx.invoked_subcommand is None:
-        list_accounts(as_json=as_json)
+        list_accounts(status=status, as_json=as_json)
 
 
 @nouns.command("list")
-def list_accounts(as_json: Json = False) -> None:
-    """List the accounts, and whether each publishes live or to the simulator."""
+def list_accounts(status: OfStatus = None, as_json: Json = False) -> None:
+    """List the accounts, whether each publishes live, to the simulator or not at all, and why."""
     from clipcast.accounts import routes
 
     with opened() as clipcast:
-        found = routes.list_accounts(_services(clipcast))
+        found = routes.list_accounts(_services(clipcast), status=status.value if status else None)
     if as_json:
         show_json({"accounts": [account.model_dump(mode="json") for account in found]})
         return
     rows = [(one.id, one.platform, f"@{one.username}", one.kind, one.status, _provider(one), one.expires_at) for one in found]
     columns = ("ID", "PLATFORM", "USERNAME", "KIND", "STATUS", "PUBLISHES", "TOKEN UNTIL")
-    show_table(columns, rows, empty="There are no accounts yet. Add one: clipcast accounts add tiktok USERNAME")
+    empty = "There are no accounts yet. Add one: clipcast accounts add tiktok USERNAME"
+    show_table(columns, rows, empty=f"No account is {status}." if status else empty)
+    tell_troubles(found)
+
+
+def tell_troubles(found: "Sequence[AccountOut]") -> None:
+    """What is wrong with these accounts: why one has lost its connection, or what goes wrong although it works."""
     for one in found:
-        if one.warning:
-            tell(f"{one.platform} @{one.username}: {one.warning}")
+        if trouble := one.warning or (one.last_error if one.status in {"expired", "revoked"} else None):
+            tell(f"{one.platform} @{one.username}: {trouble}")
 
 
 @nouns.command("add")
@@ -120,7 +141,9 @@ def meant(clipcast: "Clipcast", text: str) -> "SocialAccount":
     platform, _, username = text.rpartition(":")
     with clipcast.db.reading() as session:
         known = store.listed(session, platform=platform.lower() or None)
-    found = [one for one in known if text == one.id] or [one for one in known if one.username == username.removeprefix("@")]
+    name = username.removeprefix("@")
+    alike = [one for one in known if store.is_same_name(one.username, name)]
+    found = [one for one in known if text == one.id] or [one for one in alike if one.username == name] or alike
     if not found:
         raise NotFound(f"There is no account {text!r}. List them: clipcast accounts.")
     if len(found) > 1:
@@ -135,6 +158,8 @@ def _services(clipcast: "Clipcast") -> Any:
 
 
 def _provider(account: "AccountOut") -> str:
+    if account.status != "active":
+        return f"not ({account.status})"
     if account.live:
         return "live"
     missing = f", lacks {' and '.join(account.missing_credentials)}" if account.missing_credentials else ""

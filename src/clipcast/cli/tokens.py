@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clipcast.cli.accounts import tell_troubles
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Json, moment, say, show_json, show_table, tell
 
@@ -24,13 +25,15 @@ def refresh_tokens(
 ) -> None:
     """Refresh every token that ends soon, as the worker does every half hour; or that of one account.
 
+    Also those that the worker leaves alone for a while, because their last try failed.
+
     Exit code 1 says that the owner of an account has to do something: connect it again.
     """
     from clipcast.accounts.outcomes import Report
 
     with opened() as clipcast:
         if account_id is None:
-            report = clipcast.upkeep.refresh_expiring(dry_run=dry_run)
+            report = clipcast.upkeep.refresh_expiring(dry_run=dry_run, paused_too=True)
         else:
             report = Report((clipcast.upkeep.refresh_one(account_id, dry_run=dry_run),), dry_run=dry_run)
     if as_json:
@@ -49,7 +52,7 @@ def show_status(as_json: Json = False) -> None:
     from clipcast.accounts import routes
 
     with opened() as clipcast:
-        found = [one for one in routes.list_accounts(cast("Any", clipcast)) if one.live or one.expires_at]
+        found = [one for one in routes.list_accounts(cast("Any", clipcast)) if one.live or one.expires_at or one.status == "expired"]
     if as_json:
         show_json({"accounts": [account.model_dump(mode="json") for account in found]})
         return
@@ -59,9 +62,7 @@ def show_status(as_json: Json = False) -> None:
     ]
     columns = ("ID", "PLATFORM", "USERNAME", "STATUS", "TOKEN UNTIL", "RENEWED BY ITSELF", "CONNECTED UNTIL")
     show_table(columns, rows, empty="No account is connected to its platform: there are no tokens.")
-    for one in found:
-        if trouble := one.warning or (one.last_error if one.status == "expired" else None):
-            tell(f"{one.platform} @{one.username}: {trouble}")
+    tell_troubles(found)
 
 
 def _show(report: "Report") -> None:

@@ -79,3 +79,12 @@ def test_the_status_says_when_the_connection_ends(account_id: str) -> None:
     [found] = json.loads(tokens("status", "--json").stdout)["accounts"]
     assert (found["id"], found["renewable"], found["warning"]) == (account_id, True, None)
     assert found["connection_ends_at"] == found["refresh_expires_at"] is not None
+
+
+def test_who_asks_by_hand_does_not_wait_for_the_next_try(account_id: str) -> None:
+    """The worker does, after a failure a moment ago; a person may have just mended what was wrong."""
+    with Clipcast.open(load_settings()) as product, product.db.writing() as session:
+        store.get_for_update(session, account_id).refresh_again_at = system_clock() + timedelta(minutes=30)
+    for arguments in (("--dry-run",), ()):
+        told = json.loads(tokens("refresh", *arguments, "--json").stdout)
+        assert [(one["account_id"], one["result"]) for one in told["outcomes"]] == [(account_id, "refreshed")]

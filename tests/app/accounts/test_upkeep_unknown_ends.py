@@ -32,11 +32,33 @@ def test_an_instagram_token_without_a_known_end_is_renewed_once_it_is_a_day_old(
     assert house.results() == {}
 
 
-def test_no_other_token_without_a_known_end_is_renewed(house: House) -> None:
-    """A Page token has none, and TikTok's and Google's are renewed when a post finds them dead; only active accounts count."""
-    house.add("page", "instagram", ends_in=None, values={"login": "facebook"})
+@pytest.mark.parametrize("platform", ["tiktok", "youtube"])
+def test_so_is_any_other_that_came_with_a_refresh_token(house: House, platform: str) -> None:
+    """What was pasted without its end: a post at night must not be what finds it dead."""
+    house.add("maker", platform, ends_in=None)
+    house.add("bare", platform, ends_in=None, values={"refresh_token": ""})
+    house.clock.advance(86400 - 1)
+    assert house.results() == {}
+    house.clock.advance(1)
+    assert house.results(dry_run=True) == house.results() == {"maker": "refreshed"}
+    assert house.row("maker").expires_at is not None
+    assert house.results() == {}
+
+
+def test_where_no_renewal_tells_the_end_there_is_one_a_day(house: House) -> None:
     house.add("tt", ends_in=None)
-    house.add("yt", "youtube", ends_in=None)
+    house.endpoints.trouble["tiktok"] = lambda: answer(access_token=f"act.{house.clock.now.isoformat()}", refresh_token="rft.2")
+    for _ in range(2):
+        house.clock.advance(86400)
+        assert house.results() == {"tt": "refreshed"}
+        house.clock.advance(1800)
+        assert house.results() == {}
+        house.clock.advance(-1800)
+
+
+def test_no_other_token_without_a_known_end_is_renewed(house: House) -> None:
+    """A Page token has none, and nothing to trade in; only active accounts count."""
+    house.add("page", "instagram", ends_in=None, values={"login": "facebook"})
     for status in ("disabled", "revoked", "expired"):
         house.add(status, "instagram", ends_in=None, status=status)
     house.add("deleted", "instagram", ends_in=None)
