@@ -1,8 +1,8 @@
 """What every command has in common."""
 
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,8 +41,8 @@ def test_the_design_names_these_commands() -> None:
 
 
 def test_help_is_quick() -> None:
-    """The best of a few tries, because other work on this machine is not ours to answer for."""
-    assert min(_seconds("--help") for _ in range(5)) < 0.3
+    """By the processor's time, and the best of a few tries: other work on this machine is not ours to answer for."""
+    assert min(_processor_s("--help") for _ in range(5)) < 0.3
 
 
 def test_help_loads_no_database_and_no_server() -> None:
@@ -53,10 +53,12 @@ def test_help_loads_no_database_and_no_server() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def _seconds(*arguments: str) -> float:
-    begun = time.perf_counter()
+def _processor_s(*arguments: str) -> float:
+    """How many seconds a processor worked on this, for the program and for the system."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-m", "clipcast", *arguments], check=True, stdout=subprocess.DEVNULL, timeout=30)
-    return time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_the_version_is_told() -> None:
