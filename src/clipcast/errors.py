@@ -108,7 +108,7 @@ class ShownOnce(Conflict):
 
 
 class PossibleDuplicate(Conflict):
-    """The same content went to the same account a short while ago; `allow_duplicate` says that this is meant."""
+    """The same content goes to the same account within a day before or after; `allow_duplicate` says that this is meant."""
 
     code = "possible_duplicate"
 

@@ -1,69 +1,19 @@
-"""Drafts on the command line: `clipcast posts release`, and what other commands of posts show of drafts."""
+"""Drafts on the command line: what the commands of posts show of them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from clipcast.cli import options
-from clipcast.cli.opening import opened
-from clipcast.cli.output import Json, say, show_json
+from clipcast.cli.output import say, show_json
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from clipcast.posts.models import Post
-    from clipcast.posts.schemas import PostChange, TargetIn
-    from clipcast.publications.models import Publication
+    from clipcast.posts.schemas import TargetIn
     from clipcast.system import Clipcast
 
 _SUMMARY: Final = 60
-
-
-def release(
-    post_id: Annotated[str, typer.Argument(metavar="DRAFT_ID")],
-    *,
-    at: options.At = None,
-    timezone: options.Timezone = None,
-    fold: options.Fold = 0,
-    next_slot: options.NextSlot = False,
-    allow_duplicate: options.AllowDuplicate = False,
-    wait: options.Wait = True,
-    as_json: Json = False,
-) -> None:
-    """Release a draft: publish it now, at a time, or at the next free slots. What was released before is left as it is."""
-    from clipcast.cli.progress import progress
-    from clipcast.cli.publish import carried, names_of, show_outcome, time_note_of
-
-    times = options.times_of({"at": at, "timezone": timezone, "fold": fold, "next_slot": next_slot})
-    wanted = _change(times if at or next_slot else {**times, "when": "now"}, allow_duplicate=allow_duplicate)
-    with progress() as board, opened(observer=board) as clipcast:
-        publications = _released(clipcast, post_id, wanted)
-        if wait and wanted.when == "now":
-            publications = carried(clipcast, board, publications)
-        names, note = names_of(clipcast, publications), time_note_of(clipcast, post_id)
-    show_outcome(publications, names, as_json=as_json, time_note=note)
-
-
-def _change(given: dict[str, Any], *, allow_duplicate: bool) -> "PostChange":
-    from pydantic import ValidationError
-
-    from clipcast.posts.schemas import PostChange
-
-    try:
-        return PostChange.model_validate({**given, "allow_duplicate": allow_duplicate})
-    except ValidationError as error:
-        raise options.wrong_use(error) from None
-
-
-def _released(clipcast: "Clipcast", post_id: str, wanted: "PostChange") -> "list[Publication]":
-    from clipcast.posts import compose, store
-
-    with meant_by_option(), clipcast.db.writing() as session:
-        if store.get(session, post_id, lock=True).stage != "released":
-            compose.change(session, post_id, wanted, clipcast.platforms, clipcast.clock())
-        return store.publications_of(session, post_id)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clipcast.cli import drafts, options
+from clipcast.cli import drafts, options, releasing
 from clipcast.cli.opening import opened
 from clipcast.cli.output import Before, Json, Limit, say, show_facts, show_json, show_table
 
@@ -101,7 +101,7 @@ def cancel(publication_id: Id, as_json: Json = False) -> None:
     _show_now(publication_id, as_json=as_json, unwanted=set(State) - {State.CANCELLED})
 
 
-nouns.command()(drafts.release)
+nouns.command()(releasing.release)
 
 
 @nouns.command()
