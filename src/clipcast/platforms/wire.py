@@ -93,7 +93,7 @@ class Wire:
     """A pool of connections.
 
     `connect_timeout_s` bounds the wait for each address, `answer_timeout_s` the time from the last byte of a request to the last one of its
-    answer. In between, each MiB of a body has `BLOCK_WITHIN_S` to leave, so that an upload may take as long as it gets on.
+    answer. In between, each MiB of a body has `BLOCK_WITHIN_S` at most, so that an upload may take as long as it gets on.
     """
 
     def __init__(self, *, connect_timeout_s: float = 30.0, answer_timeout_s: float = 60.0) -> None:
