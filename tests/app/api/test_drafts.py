@@ -43,6 +43,12 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         return [each.result() for each in [pool.submit(call) for call in calls]]
 
 
+def calendar(api: Api) -> str:
+    """What a calendar program reads."""
+    feed = api("POST", "/calendar/feeds", {}).json["url"]
+    return api("GET", f"/calendar.ics?{feed.partition('?')[2]}").body.decode()
+
+
 def test_nobody_sends_a_draft(idle_api: Api, clip: str, account: str, clipcast: Clipcast, clock: MovableClock) -> None:
     draft = drafted(idle_api, clip, account, if_missed="skip", options={"tiktok": {"privacy": "private"}}, hashtags=["sea"])
 
@@ -55,6 +61,9 @@ def test_nobody_sends_a_draft(idle_api: Api, clip: str, account: str, clipcast: 
     assert idle_api("GET", f"/posts/{draft['id']}").json == draft
     assert idle_api("GET", f"/publishing/logs/{clip}").json == []
     assert idle_api("GET", "/publications").json["publications"] == []
+    assert "BEGIN:VEVENT" not in calendar(idle_api)
+    idle_api("PATCH", f"/posts/{draft['id']}", {"when": "now"})
+    assert "BEGIN:VEVENT" in calendar(idle_api)
 
 
 def test_posts_are_listed_by_stage(idle_api: Api, clip: str, account: str) -> None:
@@ -218,6 +227,7 @@ def test_a_draft_may_break_rules_until_it_is_released(idle_api: Api, clip: str, 
         ({"targets": [{"platform": "tiktok"}, {"platform": "tiktok"}]}, 400, "twice"),
         ({"scheduled_at": "2026-03-04T09:00:00Z"}, 422, "a draft has no time"),
         ({"options": {"tiktok": {"privacy": "secret"}}}, 400, "privacy"),
+        ({"options": {"tiktok": {"own": "\x00"}}}, 422, "NUL"),
     ],
     ids=str,
 )
