@@ -210,7 +210,7 @@ def test_the_document_lists_every_error_as_a_problem(idle_api: Api) -> None:
             assert {"500", "503"} <= errors.keys(), f"{method} {address}"
             assert all(list(each["content"]) == ["application/problem+json"] for each in errors.values()), f"{method} {address}"
     publish = idle_api.document["paths"]["/publishing/publish"]["post"]["responses"]
-    assert publish.keys() == {"200", "202", "400", "401", "403", "404", "409", "413", "422", "500", "503"}
+    assert publish.keys() == {"200", "202", "400", "401", "403", "404", "408", "409", "413", "422", "500", "503"}
     assert "HTTPValidationError" not in idle_api.document["components"]["schemas"]
 
 
