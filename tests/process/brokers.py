@@ -15,6 +15,8 @@ from uuid import uuid4
 import pytest
 import redis
 
+from ports import free_port
+
 PATIENCE_S: Final = 30.0
 REQUIRE_ALL: Final = os.environ.get("CLIPCAST_TEST_REQUIRE") == "all"
 RABBITMQ_SERVER: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -162,13 +164,6 @@ def rabbitmqctl(*arguments: str) -> None:
     told = subprocess.run(["rabbitmqctl", "-q", *arguments], capture_output=True, text=True, check=False)
     if told.returncode:
         missing(f"RabbitMQ cannot be managed here ({told.stderr.strip()[:200]}), so the tests of Celery on RabbitMQ did not run")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:

@@ -13,7 +13,8 @@ from clipcast.settings import environment_with
 from contract.bench import connect_live, metadata_of
 from contract.world import Json
 from keys import bearer, new_key
-from process.brokers import free_port, wait_for_port
+from ports import free_port
+from process.brokers import wait_for_port
 from process.celery_theatre import CeleryTheatre
 
 ANSWERS_WITHIN_S: Final = 10.0

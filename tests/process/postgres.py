@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from process.brokers import free_port, is_listening, missing, wait_for_port
+from ports import free_port
+from process.brokers import is_listening, missing, wait_for_port
 
 ACCOUNT: Final = "postgres"
 """PostgreSQL refuses to run as root: there it runs as this user."""

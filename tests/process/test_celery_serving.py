@@ -10,7 +10,8 @@ from clipcast.publications.states import State
 from clipcast.settings import load_settings
 from clipcast.worker.broker import MAINTENANCE, celery_app
 from clipcast.worker.outbox import KNOCK_EVERY_S, Knocker
-from process.brokers import RedisServer, free_port, is_listening
+from ports import free_port
+from process.brokers import RedisServer, is_listening
 from process.celery_serving import Server, command, leaves_nothing, waiting
 from process.celery_theatre import CeleryTheatre
 
@@ -98,7 +99,7 @@ def test_two_workers_cannot_tell_their_numbers_at_one_address(celery: CeleryThea
 
 def test_every_process_tells_its_numbers(celery: CeleryTheatre) -> None:
     """Under the prefork pool each child has a port of its own, counted from the one that is set."""
-    port = next(each for each in range(9470, 9970, 2) if not is_listening(each) and not is_listening(each + 1))
+    port = free_port(in_a_row=2)
     celery.more_settings["metrics_address"] = f"127.0.0.1:{port}"
     celery.worker(pool="prefork", concurrency=2, app=REAL)
     celery.beat(REAL)

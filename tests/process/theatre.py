@@ -32,7 +32,8 @@ from clipcast.system import Clipcast
 from contract.bench import connect_live, granted, metadata_of, open_platform
 from contract.platforms import Flow, PlatformUnderTest
 from contract.world import Json, World
-from process.brokers import free_port, wait_for_port
+from ports import free_port
+from process.brokers import wait_for_port
 from process.victim import SharedClock
 
 HERE = Path(__file__).parent

@@ -1,7 +1,6 @@
 """A simulator in a process of its own, so that it can be killed."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +12,6 @@ import urllib3
 from simulator.wire import Sim
 
 QUIET = ("--delay-min-s", "0", "--delay-max-s", "0", "--failure-rate", "0", "--processing-s", "0")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import SimulatorSettings, quiet
-from simulator.processes import free_port, process
+from ports import free_port
+from simulator.processes import process
 from simulator.wire import Creator, Sim, file_source, put
 
 TOTAL = 10_000_000

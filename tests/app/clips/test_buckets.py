@@ -17,6 +17,7 @@ from clipcast.clips.storage import BLOCK_BYTES, LocalStorage, Storage
 from clipcast.clips.stores import open_storage
 from clipcast.errors import Busy, ConfigurationError, NotFound, UnusableMedia
 from clipcast.settings import load_settings
+from ports import free_port
 
 PATIENCE_S = 120.0
 ABSENT = f"ab/cd/{'0' * 64}.mp4"
@@ -25,8 +26,7 @@ ABSENT = f"ab/cd/{'0' * 64}.mp4"
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The endpoint of an S3 server in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
     endpoint = f"http://127.0.0.1:{port}"

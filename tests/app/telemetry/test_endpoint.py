@@ -13,17 +13,12 @@ from clipcast.telemetry.collectors import Installation
 from clipcast.telemetry.endpoint import address_of, told
 from clipcast.telemetry.metrics import Metrics
 from conftest import MovableClock
+from ports import free_port
 
 
 @pytest.fixture
 def metrics(db: Database, clock: MovableClock) -> Metrics:
     return Metrics(Installation(db, clock, live_platforms(load_settings())))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_worker_answers_where_it_is_told_to(metrics: Metrics) -> None:

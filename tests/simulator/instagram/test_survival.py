@@ -6,8 +6,9 @@ from pathlib import Path
 
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet
+from ports import free_port
 from simulator.instagram.client import Profile, profile, world
-from simulator.processes import free_port, process
+from simulator.processes import process
 from simulator.web import Web
 from simulator.wire import Sim
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from clipcast_simulator.server import SimulatorServer
 from clipcast_simulator.settings import quiet
-from simulator.processes import free_port, process
+from ports import free_port
+from simulator.processes import process
 from simulator.wire import Sim
 from simulator.youtube.channel import BLOCK, Channel, channel, faults, persisted, posts
 
