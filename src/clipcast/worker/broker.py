@@ -53,7 +53,7 @@ class Impatient(Celery):
         """As Celery's own."""
         # On Redis all connections have a limit, of another name.
         limits = {} if str(self.conf.broker_url).startswith("redis") else {"read_timeout": _AMQP_WITHIN_S, "write_timeout": _AMQP_WITHIN_S}
-        return super().connection_for_write(url, transport_options=limits | options.pop("transport_options", {}), **options)
+        return super().connection_for_write(url, transport_options=limits | (options.pop("transport_options", None) or {}), **options)
 
 
 def celery_app(settings: Settings) -> Celery:

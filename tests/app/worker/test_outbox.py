@@ -66,3 +66,10 @@ def test_a_broker_that_says_nothing_is_away(mute: MuteBroker, tmp_path: Path) ->
     app = celery_app(load_settings(data_dir=tmp_path, broker_url=f"amqp://guest:guest@127.0.0.1:{mute.port}//"))
     with pytest.raises(BrokerAway, match="cannot be reached"), connected(app) as outbox:
         outbox.waiting(Lane.UPLOADS)
+
+
+@pytest.mark.parametrize("broker_url", ["redis://127.0.0.1:1/0", "amqp://guest:guest@127.0.0.1:1//"])
+def test_a_worker_and_a_beat_can_say_where_their_broker_is(tmp_path: Path, broker_url: str) -> None:
+    """They do so first of all, and give no options of their own."""
+    with celery_app(load_settings(data_dir=tmp_path, broker_url=broker_url)).connection() as connection:
+        assert connection.as_uri().startswith(broker_url.partition("/")[0])
