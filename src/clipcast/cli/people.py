@@ -8,10 +8,12 @@ from clipcast.cli.opening import opened
 from clipcast.cli.output import Before, Json, Limit, say, show_json, show_table, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from clipcast.people.access import Role
-    from clipcast.people.models import Person
+    from clipcast.people.models import ApiKey, Person
     from clipcast.system import Clipcast
 
 nouns = typer.Typer(name="people", help="List, invite and delete people.", invoke_without_command=True, rich_markup_mode=None)
@@ -88,18 +90,22 @@ def change_role(
     new_role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
     as_json: Json = False,
 ) -> None:
-    """Give a person another role, from their next request on. The last owner stays one."""
+    """Give a person another role, from their next request on. The last owner stays one.
+
+    Keys and invitations that they made and that may more than the new role end.
+    """
     from clipcast.people import members
     from clipcast.people.access import COMMAND_LINE
     from clipcast.people.schemas import PersonOut
 
     chosen = _role(new_role, "ROLE")
     with opened() as clipcast, clipcast.db.writing() as session:
-        person = members.change_role(session, _meant(session, email).id, chosen, clipcast.clock(), by=COMMAND_LINE)
+        person, revoked = members.change_role(session, _meant(session, email).id, chosen, clipcast.clock(), by=COMMAND_LINE)
     if as_json:
-        show_json(PersonOut.model_validate(person).model_dump(mode="json"))
-    else:
-        say(f"{person.email} is {person.role} from now on.")
+        show_json(PersonOut.model_validate(person).model_dump(mode="json") | {"revoked_keys": [key.id for key in revoked]})
+        return
+    say(f"{person.email} is {person.role} from now on.")
+    _say_revoked(revoked)
 
 
 @nouns.command("delete")
@@ -118,7 +124,11 @@ def delete(email: Annotated[str, typer.Argument(help="Who is to go.")], as_json:
         show_json({"deleted": person.id, "revoked_keys": [key.id for key in revoked]})
         return
     say(f"{email} is deleted, and signed out everywhere.")
-    for key in revoked:
+    _say_revoked(revoked)
+
+
+def _say_revoked(keys: "Sequence[ApiKey]") -> None:
+    for key in keys:
         say(f"Revoked {key.prefix}... ({key.name}), made by them or with a key of theirs.")
 
 

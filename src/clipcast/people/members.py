@@ -13,8 +13,10 @@ from clipcast.people.access import Role
 from clipcast.people.models import ApiKey, Person
 
 
-def change_role(session: Session, person_id: str, role: Role, now: datetime, *, by: str) -> Person:
+def change_role(session: Session, person_id: str, role: Role, now: datetime, *, by: str) -> tuple[Person, list[ApiKey]]:
     """Give the person another role, which counts from their next request on. What they handed out and it does not allow ends.
+
+    Gives the person, and the keys that were revoked.
 
     Raises:
         NotFound: no such person.
@@ -23,13 +25,12 @@ def change_role(session: Session, person_id: str, role: Role, now: datetime, *, 
     owners = store.owners_locked(session)
     person = store.person_locked(session, person_id)
     if person.role == role:
-        return person
+        return person, []
     if owners == [person_id]:
         raise Conflict("This is the last owner. Make somebody else an owner first, so that somebody can manage Clipcast.")
     record(session, person_id, ledger.PERSON_CHANGED, now, {"role": role, "role_before": person.role, "actor": by})
     person.role, person.updated_at = role, now
-    handed_out.end(session, f"person:{person_id}", now, by=by, role=role)
-    return person
+    return person, handed_out.end(session, f"person:{person_id}", now, by=by, role=role)
 
 
 def rename(session: Session, person_id: str, name: str, now: datetime, *, by: str) -> Person:

@@ -125,7 +125,7 @@ def change_person(person_id: str, change: PersonChange, opened: Installation, ac
     with opened.db.writing() as session:
         person = store.person_of(session, person_id)
         if change.role is not None:
-            person = members.change_role(session, person_id, change.role, now, by=actor.label)
+            person, _ = members.change_role(session, person_id, change.role, now, by=actor.label)
             _check_still(session, actor, GRANTS[change.role], now)  # here, where the owners are locked in their order
         if name is not None:
             person = members.rename(session, person_id, name, now, by=actor.label)

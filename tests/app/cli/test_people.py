@@ -81,9 +81,12 @@ def test_who_is_deleted_takes_their_keys_along(run: Run, start: Start, browser: 
     browser.url = greeting(start("serve", "--port", "0", "--json"))["url"]
     for email in (EMAIL, "mallory@example.com"):
         assert browser.join(token_of(answer(run("people", "invite", "--role", "owner", "--json"))["url"]), email=email).status == 303
-    first, second = (browser("POST", "/apikeys", body={"name": name, "role": "owner"}).json for name in ("spare", "other"))
+    roles = {"spare": "editor", "other": "owner", "third": "owner"}
+    first, second, third = (browser("POST", "/apikeys", body={"name": name, "role": role}).json for name, role in roles.items())
     assert browser("DELETE", f"/apikeys/{second['id']}").status == 204
 
+    demoted = run("people", "role", "mallory@example.com", "editor")
+    assert demoted.stdout.splitlines()[1:] == [f"Revoked {third['prefix']}... (third), made by them or with a key of theirs."]
     gone = run("people", "delete", "mallory@example.com")
 
     assert f"Revoked {first['prefix']}... (spare)" in gone.stdout
