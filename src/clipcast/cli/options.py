@@ -96,7 +96,7 @@ Own: TypeAlias = Annotated[
 ]
 Satellites: TypeAlias = Annotated[bool, typer.Option("--satellites", help="Also to the active satellites of these main accounts.")]
 AllowDuplicate: TypeAlias = Annotated[
-    bool, typer.Option("--allow-duplicate", help="Post although the same went to the same account within a day.")
+    bool, typer.Option("--allow-duplicate", help="Post although the same goes to the same account within a day before or after.")
 ]
 Wait: TypeAlias = Annotated[bool, typer.Option("--wait/--no-wait", help="Carry it to the end here, or leave it to a worker.")]
 

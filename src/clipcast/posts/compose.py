@@ -387,6 +387,8 @@ def problem_of_double(session: Session, wanted: PostIn, request: PublishRequest,
     if wanted.allow_duplicate:
         return []
     target, at = publishing.target_of(session, request, platforms), request.scheduled_at
+    if at is not None and publishing.is_too_far(at, now):
+        return []  # it goes nowhere then; and a day around the ends of the calendar is outside of it
     if wanted.when == "next_slot" and target.account is not None:
         plan = timetable.plan_of(session, target.account.id)
         at = next(iter(timetable.free(session, plan, now, 1) if plan else []), None)

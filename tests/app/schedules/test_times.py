@@ -134,6 +134,8 @@ def test_another_caption_leaves_each_target_in_its_slot(idle_api: Api, clip: str
     assert [each["scheduled_at"] for each in changed["publications"]] == ["2026-03-02T09:00:00Z", "2026-03-02T11:00:00Z"]
 
 
+@pytest.mark.usefixtures("many_connections")
+@pytest.mark.timeout(600)  # it may have to wait for another with many connections
 def test_fifty_at_once_never_get_the_same_slot(idle_api: Api, clip: str) -> None:
     account = new_account(idle_api, "busy")
     idle_api("PUT", f"/accounts/{account}/slots", WEEKDAYS)
@@ -318,7 +320,8 @@ def test_who_is_asked_may_also_move_or_cancel(idle_api: Api, clip: str, clipcast
     moved, cancelled = (composed(idle_api, clip, scheduled_at="2026-03-01T13:00:00Z", if_missed="ask") for _ in range(2))
     later(clipcast, clock, 2)
 
-    again = idle_api("PATCH", f"/posts/{moved['id']}", {"scheduled_at": "2026-03-01T15:00:00Z"}).json["publications"][0]
+    move = {"scheduled_at": "2026-03-01T15:00:00Z", "allow_duplicate": True}
+    again = idle_api("PATCH", f"/posts/{moved['id']}", move).json["publications"][0]
     withdrawn = idle_api("POST", f"/posts/{cancelled['id']}/cancellation").json["post"]["publications"][0]
 
     assert (again["next_action_at"], again["start_by"]) == ("2026-03-01T15:00:00Z", "2026-03-01T15:05:00Z")
