@@ -245,7 +245,7 @@ def test_a_token_may_end_in_mid_upload(sim: Sim, eva: Channel, uri: str, instruc
 
 
 def test_a_stalled_request_adds_nothing_once_its_client_has_asked(sim: Sim, eva: Channel, uri: str) -> None:
-    faults(sim, {"operation": "upload.chunk", "fault": "stall-0.4s"})
+    faults(sim, {"operation": "upload.chunk", "fault": "stall-5s"})
     hasty = Channel(Sim(sim.url, urllib3.PoolManager(retries=False, timeout=0.1)), eva.credentials)
     lost(lambda: put(hasty, uri))
 
