@@ -98,7 +98,7 @@ def test_everybody_else_is_answered_meanwhile(stuck: Clipcast, tarpit: Tarpit, v
         asked = [crowd.submit(slow, api, tarpit, account_id, clip_id) for _ in range(MANY)]
         assert tarpit.has(let_in)
 
-        with urllib3.PoolManager(retries=False, timeout=5) as others:
+        with urllib3.PoolManager(retries=False, timeout=PATIENCE_S) as others:
             for path in ("/readyz", "/login", "/accounts", f"/clips/{clip_id}"):
                 assert others.request("GET", api.url + path, headers=bearer(api.key)).status == 200
 
@@ -110,7 +110,7 @@ def test_everybody_else_is_answered_meanwhile(stuck: Clipcast, tarpit: Tarpit, v
 
 @pytest.mark.parametrize(("slow", "let_in"), [(fetch, FETCHES), (quota, QUESTIONS)])
 def test_who_waited_long_enough_is_asked_to_come_back(stuck: Clipcast, tarpit: Tarpit, slow: Slow, let_in: int) -> None:
-    with served(create_app(stuck, with_worker=False, patience_s=0.1)) as api, ThreadPoolExecutor(let_in) as crowd:
+    with served(create_app(stuck, with_worker=False, patience_s=1.0)) as api, ThreadPoolExecutor(let_in) as crowd:
         account_id = new_account(api, "slow")
         asked: list[Future[Answer]] = [crowd.submit(slow, api, tarpit, account_id, "") for _ in range(let_in)]
         assert tarpit.has(let_in)

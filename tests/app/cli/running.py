@@ -2,9 +2,12 @@
 
 import json
 import subprocess
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from typer.testing import Result
+
+PATIENCE_S: Final = 30.0
+"""How long a process may take to answer or to end."""
 
 
 class Run(Protocol):

@@ -1,6 +1,7 @@
 """`serve`, `worker` and `simulator` as processes of their own: they say where they are, work, and end in order."""
 
 import json
+import os
 import resource
 import signal
 import socket
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from app.cli.running import Run, Start, answer, greeting, line_with, only
+from app.cli.running import PATIENCE_S, Run, Start, answer, greeting, line_with, only
 from clipcast.platforms.simulated import NAMELESS
 from contract.world import World
 
@@ -23,7 +24,7 @@ from contract.world import World
 def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str]:
     """The exit code, and what was said on standard error, of a process that is asked to stop."""
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     return process.returncode, stderr
 
 
@@ -33,7 +34,7 @@ def test_serve_publishes_what_others_write_and_ends_in_order(
 ) -> None:
     server = start("serve", "--port", "0", "--json")
     said = greeting(server)
-    with urllib.request.urlopen(said["health"], timeout=10) as health:
+    with urllib.request.urlopen(said["health"], timeout=PATIENCE_S) as health:
         assert health.status == 200
     publication = only(answer(run("publish", video, "--to", "tiktok", "--no-wait", "--json"))["publications"])
     result = run("posts", "retry", publication["id"])  # whoever of the two is quicker: it is one publication
@@ -51,7 +52,7 @@ def test_serve_goes_on_publishing_while_strangers_hold_connections(start: Start,
     half = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nemail="
     with ExitStack() as crowd:
         for _ in range(400):
-            stranger = crowd.enter_context(socket.create_connection((address.hostname or "", address.port or 0), timeout=10))
+            stranger = crowd.enter_context(socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_S))
             with suppress(ConnectionError):  # it was given up already
                 stranger.sendall(half)
 
@@ -59,7 +60,7 @@ def test_serve_goes_on_publishing_while_strangers_hold_connections(start: Start,
         give_up_at = time.monotonic() + 30
         while not any(post["published"] for post in world.posts("tiktok", NAMELESS)):
             assert time.monotonic() < give_up_at
-        with urllib3.PoolManager(retries=False, timeout=10) as others:
+        with urllib3.PoolManager(retries=False, timeout=PATIENCE_S) as others:
             assert others.request("GET", f"{address.geturl()}/healthz").status in {200, 503}, "as many as there is room for are read still"
     code, stderr = stopped(server, signal.SIGTERM)
     assert code == 0
@@ -76,7 +77,7 @@ def test_serve_warns_when_strangers_could_fill_a_simulator(start: Start) -> None
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGTERM)])
 def test_worker_ends_in_order(start: Start, numbers: tuple[signal.Signals, ...]) -> None:
     """Both signals at once are what `make` sends when somebody stops it."""
-    worker = start("worker")
+    worker = start("worker", env=os.environ | {"CLIPCAST_LOG_LEVEL": "warning"})  # else it may tell how it is getting on
     line_with(worker.stderr, "Clipcast works on what is due")
     for number in numbers[:-1]:
         worker.send_signal(number)
@@ -87,7 +88,7 @@ def test_worker_ends_in_order(start: Start, numbers: tuple[signal.Signals, ...])
 def test_simulator_serves_until_it_is_stopped(start: Start, data_dir: Path) -> None:
     simulator = start("simulator", "--port", "0", "--failure-rate", "0", "--json")
     said = greeting(simulator)
-    with urllib.request.urlopen(f"{said['url']}/_simulator/", timeout=10) as answered:
+    with urllib.request.urlopen(f"{said['url']}/_simulator/", timeout=PATIENCE_S) as answered:
         assert json.load(answered)["simulator"] == "clipcast"
     assert stopped(simulator, signal.SIGTERM) == (0, "")
     assert [stat.S_IMODE(path.stat().st_mode) for path in (data_dir, data_dir / "simulator")] == [0o700, 0o700]
