@@ -21,7 +21,8 @@ class MediaServer:
     """Serves an application on a free loopback port, in a thread of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", access_log=False)
+        # Who fetches may ask again on a connection that it kept; uvicorn's five seconds could end just then.
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=75)
         self._socket = config.bind_socket()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(config)

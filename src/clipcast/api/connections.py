@@ -6,12 +6,18 @@ The process that serves also publishes. If strangers could hold all its descript
 import asyncio
 from typing import ClassVar, Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST: Final = 1000
 """More requests at once than this would take too much memory: each may have a body of a megabyte."""
+
+IDLE_S: Final = 75
+"""How long a connection that was answered may stay without a word: longer than the 60 seconds for which nginx keeps one.
+
+The proxy has to close first, or it may send a POST on a connection that is just being closed, and must not send that again."""
 
 
 def room(descriptors: int) -> int:
@@ -27,6 +33,8 @@ def room(descriptors: int) -> int:
 
 class Connection(H11Protocol):
     """A client's connection. It is given up when `patience_s` seconds go by without the whole head of a request.
+
+    One that was answered may stay without a word for as long as uvicorn keeps it; from the next word on, patience counts again.
 
     Where there is no room left, whoever has been waited for longest goes at once. Requests that are being answered are safe: if there are
     none but those, the newest hears 503.
@@ -51,6 +59,12 @@ class Connection(H11Protocol):
             self._timer.cancel()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """With the first of it, begin to wait for the rest of a head."""
+        if self._is_idle:
+            self._wait()
+        super().data_received(data)
+
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
         super().on_response_complete()
@@ -60,6 +74,12 @@ class Connection(H11Protocol):
     def waits(self) -> bool:
         """Whether there is no request that we are about to answer."""
         return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the last request is over on both sides, and nothing of the next one is here."""
+        over = self.cycle is not None and self.waits and self.conn.their_state is h11.IDLE
+        return over and not self.conn.trailing_data[0]
 
     def give_up(self) -> None:
         """Close it at once; the next one may have its place."""
@@ -73,12 +93,13 @@ class Connection(H11Protocol):
         self._timer = self.loop.call_later(self.patience_s, self._lose_patience)
 
     def _lose_patience(self) -> None:
-        """Give up, unless the client still reads the answer before, however slowly."""
+        """Give up, unless the client still reads the answer before, however slowly, or has all of it and wants nothing yet."""
         if not self.waits:
             return
-        if self.transport.get_write_buffer_size() < self._unread_bytes:
+        unread_bytes = self.transport.get_write_buffer_size()
+        if unread_bytes < self._unread_bytes:
             self._wait()
-        else:
+        elif unread_bytes or not self._is_idle:
             self.give_up()
 
     def _make_room(self) -> None:
@@ -100,5 +121,6 @@ def config(app: ASGIApp, *, descriptors: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=10,
     )

@@ -134,7 +134,9 @@ def served(app: FastAPI, *, key: str | None = None, **options: Any) -> Iterator[
     """Serve an application on a free port of this machine; without `key`, its database gets an owner's. `options` are uvicorn's."""
     key = new_key(app.state.clipcast.db) if key is None else key
     Api.document = Api.document or app.openapi()
-    config = uvicorn.Config(app, **{"log_config": None, "access_log": False, "timeout_graceful_shutdown": 2} | options)
+    # Its clients try nothing again, so the server must not close a connection just when the next request is on its way.
+    usual = {"log_config": None, "access_log": False, "timeout_keep_alive": 75, "timeout_graceful_shutdown": 2}
+    config = uvicorn.Config(app, **usual | options)
     # Said to be TCP, or asyncio leaves Nagle's algorithm on and each answer waits 40 ms for the kernel's acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

@@ -15,6 +15,7 @@ from clipcast.api.connections import Connection, config
 from clipcast.settings import load_settings
 from clipcast.system import Clipcast
 
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: clips.test\r\n\r\n"
 HALF_A_HEAD = b"POST /login HTTP/1.1\r\nHost: clips.test\r\nX-Slow: "
 LOGIN = b"POST /login HTTP/1.1\r\nHost: clips.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
 HALF_A_BODY = LOGIN + b"\r\nemail="
@@ -74,9 +75,20 @@ def test_half_a_head_is_waited_for_only_so_long(clipcast: Clipcast, words: bytes
 
 
 def test_nor_is_the_next_one_on_a_connection_that_was_answered(clipcast: Clipcast) -> None:
-    words = b"GET /healthz HTTP/1.1\r\nHost: clips.test\r\n\r\n" + HALF_A_HEAD
-    with served(create_app(clipcast, with_worker=False), http=Hasty) as api, connected(api, words) as connection:
+    with served(create_app(clipcast, with_worker=False), http=Hasty) as api, connected(api, HEALTH + HALF_A_HEAD) as connection:
         assert heard(connection).count(b"HTTP/1.1 ") == 1
+
+
+def test_an_answered_one_is_kept_until_its_next_word(clipcast: Clipcast) -> None:
+    """Proxies keep connections for their next request, which may not come just when we close; half a request is waited for as ever."""
+    with served(create_app(clipcast, with_worker=False), http=Hasty) as api, connected(api, HEALTH) as connection:
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        connection.settimeout(5 * Hasty.patience_s)
+        with pytest.raises(TimeoutError):
+            heard(connection)
+        connection.settimeout(PATIENCE_S)
+        connection.sendall(HEALTH + HALF_A_HEAD)
+        assert heard(connection).count(b"HTTP/1.1 200 ") == 1
 
 
 def test_nor_what_goes_on_after_its_refusal(clipcast: Clipcast) -> None:

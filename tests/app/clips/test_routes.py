@@ -89,7 +89,7 @@ def site(library: Library, db: Database, clock: Clock, links: Links) -> Iterator
     app.state.turnstiles = Turnstiles(patience_s=20)
     app.state.clipcast = Services(library, library.storage, db, clock, links)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_keep_alive=75))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     with urllib3.PoolManager() as client:
