@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from filelock import FileLock
 from sqlalchemy import text
 
 import clipcast.accounts.models
@@ -136,6 +138,19 @@ def db(database_url: str) -> Iterator[Database]:
     """A migrated, empty database: each test that asks for it runs on SQLite and on PostgreSQL."""
     with opened(database_url) as database:
         yield database
+
+
+@pytest.fixture
+def many_connections(database_url: str) -> Iterator[None]:
+    """For tests with some fifty connections: PostgreSQL takes a hundred in all, so one such test runs at a time, in whatever process.
+
+    To be asked for by `usefixtures`, so that it ends after everything that holds connections.
+    """
+    if not database_url.startswith("postgresql"):
+        yield
+        return
+    with FileLock(Path(tempfile.gettempdir()) / f"clipcast-test-connections-{os.getuid()}.lock"):
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

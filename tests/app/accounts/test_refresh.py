@@ -127,6 +127,8 @@ def test_a_token_that_somebody_else_fetched_costs_no_request(refresher: Refreshe
     assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("many_connections")
+@pytest.mark.timeout(600)  # it may have to wait for another with many connections
 def test_fifty_threads_make_one_request(db: Database, database_url: str, clock: Clock, account_id: str, server: TokenServer) -> None:
     """On two sets of connections, as in two processes: each thread gets the new token or is told to look again, none to connect again."""
     other = Database(database_url)
