@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 import structlog
 from filelock import FileLock
+from hypothesis import settings
 from sqlalchemy import text
 
 import clipcast.accounts.models
@@ -36,6 +37,11 @@ from clipcast.errors import ClipcastError
 POSTGRES_URL = os.environ.get("CLIPCAST_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 REQUIRE_ALL = os.environ.get("CLIPCAST_TEST_REQUIRE") == "all"
 NO_POSTGRES = "PostgreSQL cannot be reached at CLIPCAST_TEST_POSTGRES_URL, so its half of this test did not run"
+
+
+settings.register_profile("clipcast", settings.default, deadline=None)
+settings.load_profile("clipcast")
+"""How long one example takes says more about the machine than about us."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
