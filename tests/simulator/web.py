@@ -60,7 +60,7 @@ class Web:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 web.seen.append(dict(self.headers))
-                web.gate.wait(10)
+                web.gate.wait(60)
                 page = web.pages.get(self.path.partition("?")[0], Page(b"no", "text/plain", 404))
                 self.send_response(page.status)
                 self.send_header("Content-Type", page.media_type)
