@@ -25,6 +25,7 @@ from clipcast.system import Clipcast
 from contract.bench import connect_live
 from contract.platforms import INSTAGRAM, TIKTOK, PlatformUnderTest
 from contract.world import World
+from process.brokers import wait_for_port
 from process.theatre import SimulatorProcess
 from process.victim import SharedClock
 
@@ -90,6 +91,7 @@ def scene(directory: Path, database_url: str, platform: PlatformUnderTest) -> It
     simulator = SimulatorProcess(directory / "simulator", delay_min_s=0.02, delay_max_s=0.1, failure_rate=0.0, processing_s=0.0)
     world = World(simulator.url)
     try:
+        wait_for_port(simulator.port)
         world.ask("PUT", "settings", {platform.name: DEADLY[platform.name]})
         clock = SharedClock(world)
         settings = load_settings(data_dir=directory / "data", database_url=database_url, simulation="off", **platform.settings(world.url))
@@ -117,7 +119,8 @@ def say_go(processes: list["subprocess.Popen[str]"]) -> None:
         process.stdin.flush()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("many_connections")
+@pytest.mark.timeout(1200)  # one like it may come first
 @pytest.mark.parametrize("platform", [TIKTOK, INSTAGRAM], ids=lambda platform: platform.name)
 def test_fifty_threads_in_two_processes_ask_once_for_each_account(tmp_path: Path, database_url: str, platform: PlatformUnderTest) -> None:
     """By the platform's own count; and what each account holds in the end is what the platform takes."""
