@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Any
 
 import urllib3
 from celery import Celery
@@ -14,10 +14,8 @@ from contract.bench import connect_live, metadata_of
 from contract.world import Json
 from keys import bearer, new_key
 from ports import free_port
-from process.brokers import wait_for_port
+from process.brokers import PATIENCE_S, wait_for_port
 from process.celery_theatre import CeleryTheatre
-
-ANSWERS_WITHIN_S: Final = 10.0
 
 Process = subprocess.Popen[bytes]
 
@@ -66,7 +64,7 @@ class Server:
     def _ask(self, method: str, path: str, body: Json) -> Any:
         headers = {"Content-Type": "application/json", **bearer(self._key)}
         answer = urllib3.request(
-            method, f"{self._url}{path}", body=json.dumps(body).encode(), headers=headers, timeout=ANSWERS_WITHIN_S, retries=False
+            method, f"{self._url}{path}", body=json.dumps(body).encode(), headers=headers, timeout=PATIENCE_S, retries=False
         )
         assert answer.status < 300, answer.data
         return answer.json()

@@ -107,9 +107,12 @@ def test_every_process_tells_its_numbers(celery: CeleryTheatre) -> None:
     published = [celery.stage.publish(celery.stage.platform.flow("photos")) for _ in range(4)]
     celery.wait_for(published)
 
-    told = [urllib3.request("GET", f"http://127.0.0.1:{each}/metrics", retries=False).data.decode() for each in (port, port + 1)]
+    def told() -> float:
+        texts = [urllib3.request("GET", f"http://127.0.0.1:{each}/metrics", retries=False).data.decode() for each in (port, port + 1)]
+        return sum(ended(text) for text in texts)
 
-    assert sum(ended(text) for text in told) == len(published)
+    celery.wait_until(lambda: told() >= len(published), "counted")  # each is stored first
+    assert told() == len(published)
 
 
 def ended(text: str) -> float:
