@@ -15,11 +15,21 @@ from clipcast.system import Clipcast
 from conftest import MovableClock
 
 PUBLIC_URL = "https://clips.example.com"
+APPS = {
+    f"{platform}_{name}": f"{platform}'s {name}"
+    for platform, names in {
+        "tiktok": ("client_key", "client_secret"),
+        "instagram": ("app_id", "app_secret"),
+        "youtube": ("client_id", "client_secret"),
+    }.items()
+    for name in names
+}
+"""Apps of our own at the platforms: from a public address nobody is sent to a simulator on this machine."""
 
 
 @pytest.fixture
 def clipcast(database_url: str, tmp_path: Path, clock: MovableClock) -> Iterator[Clipcast]:
-    settings = load_settings(data_dir=tmp_path / "data", database_url=database_url, public_url=PUBLIC_URL)
+    settings = load_settings(data_dir=tmp_path / "data", database_url=database_url, public_url=PUBLIC_URL, **APPS)
     with Clipcast.open(settings, clock=clock) as opened:
         yield opened
 
