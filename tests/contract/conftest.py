@@ -127,7 +127,7 @@ class PublicAddress:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "GET":
-            await asyncio.to_thread(self._open.wait, 10)
+            await asyncio.to_thread(self._open.wait, 60)
         await self.app(scope, receive, send)
 
 
