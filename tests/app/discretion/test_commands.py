@@ -53,6 +53,7 @@ COMMANDS: Final = (
     "posts check {publication_id}",
     "posts cancel {publication_id}",
     "posts retry {publication_id} --no-wait",
+    "posts release {publication_id} --no-wait",
     "posts decide {publication_id} --live",
     "preflight {video} --to {account}",
     "publish {video} --to {account} --at {later}",
