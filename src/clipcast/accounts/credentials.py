@@ -1,8 +1,10 @@
 """An account's credentials between the vault and those who use them."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -14,10 +16,13 @@ from clipcast.db.engine import Database
 from clipcast.db.storable import is_storable
 from clipcast.db.turns import take_turn
 from clipcast.errors import Conflict, InvalidRequest
-from clipcast.platforms.base import Credentials
+from clipcast.platforms.base import AnyPlatform, Credentials
 
 TOKENS: Final = ("access_token", "refresh_token")
 """What gives access, or is traded in for it."""
+_ENDS: Final = ("expires_at", "expires_in", "refresh_expires_at", "refresh_expires_in")
+_NAME: Final = re.compile(r"[a-z_]{1,40}")
+"""What somebody may have meant as the name of a credential; anything else may be the credential itself."""
 _IDENTITIES: Final = ("open_id", "instagram_account_id", "channel_id")
 """What each platform calls its lasting name of an account."""
 
@@ -100,6 +105,22 @@ def _has_tokens_of(account: SocialAccount, credentials: Credentials, vault: Vaul
 def identity_in(credentials: Credentials) -> str | None:
     """The platform's lasting name of the account, where the credentials hold it."""
     return next((credentials.get(name) for name in _IDENTITIES if credentials.get(name)), None)
+
+
+def check_names(values: Mapping[str, str | None], stored: Credentials, platform: AnyPlatform) -> None:
+    """See that the platform knows every name among these, or that it is there already, from before that was looked at.
+
+    Raises:
+        InvalidRequest: one is unknown; says which was meant, and repeats only what looks like a name.
+    """
+    known = platform.credential_names
+    for name in values:
+        if name in known or name in stored.values:
+            continue
+        meant = get_close_matches(name, known, 1)
+        what = f"no credential {name!r}" if _NAME.fullmatch(name) else "no credential of one of these names"
+        advice = f"Perhaps {meant[0]} is meant." if meant else f"There are {', '.join((*known, *_ENDS))}."
+        raise InvalidRequest(f"{platform.name} knows {what}. {advice}")
 
 
 def check_identities(values: Mapping[str, str | None]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from clipcast import ledger
 from clipcast.accounts import store
 from clipcast.accounts.connecting import check_main
-from clipcast.accounts.credentials import await_identities, merged, opened, refuse_twin, replace
+from clipcast.accounts.credentials import await_identities, check_names, merged, opened, refuse_twin, replace
 from clipcast.accounts.history import note
 from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.provider import assess
@@ -97,7 +97,7 @@ def add(account: AccountIn, services: _Services, actor: str) -> AccountOut:
         row = row or SocialAccount(id=new_id(), platform=account.platform, created_at=now)
         row.username, row.kind, row.main_account_id = account.username, account.kind, account.main_account_id
         row.status, row.deleted_at, row.external_id = "active", None, None
-        _give(session, row, _merged(Credentials({}), account.credentials), services)
+        _give(session, row, Credentials({}), account.credentials, services)
         store.add(session, row)
         note(session, row, ledger.ACCOUNT_ADDED, now, actor=actor, kind=row.kind, **revived)
     return _shown(row, services)
@@ -128,7 +128,7 @@ def change_account(account_id: str, change: AccountChange, services: Services, a
             await_identities(session)
         row = store.get_for_update(session, account_id)
         if change.credentials is not None:
-            _give(session, row, _merged(_readable(row, services.vault), change.credentials), services)
+            _give(session, row, _readable(row, services.vault), change.credentials, services)
         if change.kind == "satellite" and store.is_followed(session, row.id):
             raise InvalidRequest(f"@{row.username} has satellites: give them another main account first, or none (main_account_id: null).")
         row.kind = change.kind or row.kind
@@ -150,13 +150,14 @@ def refresh_account(account_id: str, services: Services, *, dry_run: bool = Fals
     return RefreshOut.model_validate(services.upkeep.refresh_one(account_id, dry_run=dry_run))
 
 
-def _give(session: Session, row: SocialAccount, credentials: Credentials, services: _Services) -> None:
+def _give(session: Session, row: SocialAccount, old: Credentials, new: CredentialsIn, services: _Services) -> None:
+    """Put the new credentials over the old ones, if the platform knows their names and they are nobody else's."""
+    now, platform = services.clock(), services.platforms.get(row.platform)
+    if platform is not None:
+        check_names(new.values(), old, platform)
+    credentials = merged(old, new.values(), *new.ends(now))
     refuse_twin(session, row, credentials, services.vault)
-    replace(row, credentials, services.vault, services.clock())
-
-
-def _merged(old: Credentials, new: CredentialsIn) -> Credentials:
-    return merged(old, new.values(), new.expires_at, new.refresh_expires_at)
+    replace(row, credentials, services.vault, now)
 
 
 def _readable(row: SocialAccount, vault: Vault) -> Credentials:

@@ -10,6 +10,7 @@ from clipcast.accounts.models import SocialAccount
 from clipcast.accounts.outcomes import Result
 from clipcast.accounts.provider import Provider, Reason
 from clipcast.errors import InvalidRequest
+from clipcast.platforms.credentials import end_of
 
 Kind: TypeAlias = Literal["main", "satellite"]
 Status: TypeAlias = Literal["active", "expired", "revoked", "disabled"]
@@ -43,16 +44,28 @@ Username: TypeAlias = Annotated[
 AccountId: TypeAlias = Annotated[str, Field(max_length=36)]
 CredentialName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 CredentialValue: TypeAlias = Annotated[SecretStr, Field(max_length=10_000)]
+Life: TypeAlias = Annotated[float, Field(gt=0, lt=1e9)]
 
 
 class CredentialsIn(BaseModel):
-    """Named as in the platform's documentation: `access_token`, `refresh_token`, `client_key`, `open_id` and so on; null removes one."""
+    """Named as in the platform's documentation: `access_token`, `refresh_token`, `client_key`, `open_id` and so on; null removes one.
+
+    The platform's own token answer will do as it is: the lives that it tells are counted from now.
+    """
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, coerce_numbers_to_str=True)
     __pydantic_extra__: dict[CredentialName, CredentialValue | None]
 
     expires_at: Moment | None = Field(default=None, description="When the access token ends.")
     refresh_expires_at: Moment | None = Field(default=None, description="When the refresh token ends.")
+    expires_in: Life | None = Field(default=None, description="Instead of `expires_at`: seconds from now.")
+    refresh_expires_in: Life | None = Field(default=None, description="Instead of `refresh_expires_at`: seconds from now (TikTok).")
+    refresh_token_expires_in: Life | None = Field(default=None, description="The same as Google has it.")
+
+    def ends(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the access token and the refresh token end, as far as was said; a moment counts before a life."""
+        refresh_life_s = self.refresh_expires_in or self.refresh_token_expires_in
+        return self.expires_at or end_of(self.expires_in, now), self.refresh_expires_at or end_of(refresh_life_s, now)
 
     @model_validator(mode="after")
     def _identities_fit(self) -> Self:

@@ -81,7 +81,7 @@ def add_account(
     """Add an account. Without credentials it publishes to the simulator.
 
     The file holds {"access_token": "...", "refresh_token": "...", "expires_at": "2026-05-01T09:00:00Z", ...}, named as in the platform's
-    documentation; --ask knows which ones the platform needs.
+    documentation; its own token answer will do as it is, with expires_in counted from now. --ask knows which ones the platform needs.
     """
     from clipcast.accounts import routes
     from clipcast.people.access import COMMAND_LINE

@@ -276,6 +276,10 @@ class Platform(Protocol[StateT]):
         """Names of stored credential values that are no secrets and that a flow needs (an account id, the kind of login)."""
 
     @property
+    def credential_names(self) -> tuple[str, ...]:
+        """The names that stored credentials may have: what we use, and what else the platform's own token answers hold."""
+
+    @property
     def logins(self) -> tuple[str, ...]:
         """The kinds of login an owner may consent with; one empty name where there is only one."""
 

@@ -72,13 +72,13 @@ def test_when_a_token_ends_is_a_time(api: Api, moment: str) -> None:
     assert account["expires_at"] == "2026-05-01T09:00:00Z"
 
 
-@pytest.mark.parametrize("name", ["open_id", "channel_id", "instagram_account_id"])
-def test_a_token_in_the_place_of_an_id_is_refused(api: Api, clipcast: Clipcast, clock: MovableClock, name: str) -> None:
+@pytest.mark.parametrize(("platform", "name"), [("tiktok", "open_id"), ("youtube", "channel_id"), ("instagram", "instagram_account_id")])
+def test_a_token_in_the_place_of_an_id_is_refused(api: Api, clipcast: Clipcast, clock: MovableClock, platform: str, name: str) -> None:
     """No database would keep it as who the account is; and it is repeated nowhere."""
     pasted = "act.pasted" + "x" * 200
-    account = api("POST", "/accounts", MAKER).json
+    account = api("POST", "/accounts", MAKER | {"platform": platform}).json
 
-    added = api("POST", "/accounts", {"platform": "tiktok", "username": "other", "credentials": {name: pasted}})
+    added = api("POST", "/accounts", {"platform": platform, "username": "other", "credentials": {name: pasted}})
     changed = api("PATCH", f"/accounts/{account['id']}", {"credentials": {name: pasted}})
 
     assert (added.status, changed.status) == (422, 422)

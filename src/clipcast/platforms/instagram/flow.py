@@ -67,6 +67,7 @@ class Instagram:
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = (ACCOUNT_ID, LOGIN)
+    credential_names: ClassVar[tuple[str, ...]] = oauth.KNOWN
     logins: ClassVar[tuple[str, ...]] = ("instagram", "facebook")
     #: Of a token that lives 60 days: it has to be a day old, and a server may be switched off for a week.
     refresh_margin = timedelta(days=10)

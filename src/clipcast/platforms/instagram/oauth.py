@@ -19,6 +19,11 @@ from clipcast.platforms.instagram.errors import ACCESS_CODES, Words, error, is_y
 from clipcast.platforms.instagram.posting import ACCOUNT_ID, LOGIN
 
 REQUIRED: Final = ("access_token", ACCOUNT_ID)
+#: What linking keeps, and what the answers to the code and the long-lived token hold besides.
+_PERSON: Final = ("user_access_token", "facebook_user_id", "page_id")
+_ANSWERED: Final = ("scope", "token_type", "user_id", "permissions")
+KNOWN: Final = ("app_id", "app_secret", *REQUIRED, LOGIN, *_PERSON, *_ANSWERED, "client_key", "client_secret")
+"""What may be stored of an account; the client is what the simulator calls its app."""
 
 TOKEN_LIFE: Final = timedelta(days=60)
 #: A younger token is not renewed, and the code that says so is not documented.

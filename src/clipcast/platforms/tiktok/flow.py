@@ -34,6 +34,7 @@ class TikTok:
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = ()
+    credential_names: ClassVar[tuple[str, ...]] = oauth.KNOWN
     logins: ClassVar[tuple[str, ...]] = ("",)
     #: Of a token that lives 24 hours: several looks of the periodic task.
     refresh_margin = timedelta(hours=3)

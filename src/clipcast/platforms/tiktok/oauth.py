@@ -16,6 +16,8 @@ from clipcast.platforms.tiktok.errors import Meaning, error, words
 REQUIRED: Final = ("client_key", "client_secret", "access_token")
 
 _KEPT: Final = ("access_token", "refresh_token", "open_id", "scope", "token_type")
+KNOWN: Final = ("client_key", "client_secret", *_KEPT)
+"""What may be stored of an account."""
 _OVER: Final = "TikTok no longer renews this account's access (the permission ran out or was withdrawn); connect the account again."
 _SCOPE: Final = "TikTok no longer allows this account something that was allowed before; connect the account again and allow everything."
 _APP: Final = (

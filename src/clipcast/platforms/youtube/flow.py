@@ -34,6 +34,7 @@ class YouTube:
     rates = limits.RATES
     accepted_images = frozenset(limits.IMAGE_TYPES)
     account_facts: ClassVar[tuple[str, ...]] = ("channel_id",)
+    credential_names: ClassVar[tuple[str, ...]] = oauth.KNOWN
     logins: ClassVar[tuple[str, ...]] = ("",)
     #: Of a token that lives an hour: a little more than lies between two looks of the periodic task, so that none is found dead.
     refresh_margin = timedelta(minutes=35)

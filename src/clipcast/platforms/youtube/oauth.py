@@ -17,6 +17,8 @@ from clipcast.platforms.youtube.reasons import Meaning
 REQUIRED: Final = ("client_id", "client_secret", "access_token")
 
 _KEPT: Final = ("access_token", "refresh_token", "scope", "token_type")
+KNOWN: Final = ("client_id", "client_secret", *_KEPT, "id_token", "channel_id", "client_key")
+"""What may be stored of an account; `client_key` is what the simulator calls its app."""
 _OVER: Final = (
     "Google no longer renews this account's access (it was withdrawn, unused for six months, or the app is still in testing, where access "
     "ends after seven days); connect the account again."
