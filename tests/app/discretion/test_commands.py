@@ -47,12 +47,14 @@ COMMANDS: Final = (
     "people list",
     "people invite --role viewer --email {email}",
     "people reset-password {email}",
+    "people role {email} editor",
     "people delete {email}",
     "posts list",
     "posts show {publication_id}",
     "posts check {publication_id}",
     "posts cancel {publication_id}",
     "posts retry {publication_id} --no-wait",
+    "posts edit {publication_id} --caption {name}",
     "posts release {publication_id} --no-wait",
     "posts decide {publication_id} --live",
     "preflight {video} --to {account}",
@@ -63,6 +65,9 @@ COMMANDS: Final = (
     "schedule feed --name {name}",
     "schedule recurring",
     "schedule recur FREQ=DAILY;COUNT=1 {video} --to {account} --start 2099-01-01T09:00:00 --timezone UTC",
+    "schedule move {recurrence_id} {occurrence} {another_time}",
+    "schedule skip {recurrence_id} {occurrence}",
+    "schedule cancel {recurrence_id}",
     "tokens status",
     "tokens refresh --dry-run",
     "tokens refresh --account-id {account_id}",
@@ -162,16 +167,22 @@ def prepared(scene: Scene) -> dict[str, str]:
     made = scene.api("POST", "/apikeys", {"name": "a program", "role": "viewer"}).json
     scene.ear.mark("API key", made["key"])
     scene.api("POST", "/accounts", {"platform": "tiktok", "username": "other"})
+    tomorrow = (scene.clock() + timedelta(days=1)).date()
+    post = {"clip_ids": [bench.shelf["video"].id], "targets": [{"account_id": bench.account_id}]}
+    recurring = {"rule": "FREQ=DAILY;COUNT=3", "starts_at": f"{tomorrow}T09:00:00", "timezone": "UTC", "post": post}
     return {
         **{name: str(scene.directory / name) for name in files},
         "account": "tiktok:marina",
         "account_id": bench.account_id,
+        "another_time": f"{tomorrow}T10:00",
         "clip_id": bench.shelf["video"].id,
         "email": "friend@example.com",
         "key_id": made["id"],
         "later": (scene.clock() + timedelta(days=1)).isoformat(),
         "name": "a phone",
+        "occurrence": f"{tomorrow}T09:00",
         "other": "other",
+        "recurrence_id": scene.api("POST", "/recurrences", recurring).json["id"],
         "publication_id": scene.ids["publication_id"],
         "video": str(scene.media["video"]),
     }
