@@ -11,7 +11,7 @@ from clipcast.accounts.credentials import get_account_credentials
 from clipcast.errors import InvalidRequest
 from clipcast.system import Clipcast
 
-TIKTOK = {
+TIKTOK: dict[str, Any] = {
     "access_token": "act.1",
     "expires_in": 86400,
     "open_id": "-000",
@@ -20,7 +20,7 @@ TIKTOK = {
     "scope": "user.info.basic,video.publish",
     "token_type": "Bearer",
 }
-GOOGLE = {
+GOOGLE: dict[str, Any] = {
     "access_token": "ya29.1",
     "expires_in": 3599,
     "refresh_token": "1//0",
@@ -29,7 +29,7 @@ GOOGLE = {
     "token_type": "Bearer",
     "id_token": "eyJ.1",
 }
-INSTAGRAM = {"access_token": "IGAA1", "token_type": "bearer", "expires_in": 5183944}
+INSTAGRAM: dict[str, Any] = {"access_token": "IGAA1", "token_type": "bearer", "expires_in": 5183944}
 ANSWERS = [("tiktok", TIKTOK, [86400, 31536000]), ("youtube", GOOGLE, [3599, 604799]), ("instagram", INSTAGRAM, [5183944, None])]
 
 
