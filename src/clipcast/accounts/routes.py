@@ -27,6 +27,7 @@ from clipcast.errors import InvalidRequest
 from clipcast.log import redact
 from clipcast.people.admission import MANAGES, READS, CurrentActor
 from clipcast.platforms.base import AnyPlatform, Credentials
+from clipcast.repeats import Key, Once
 from clipcast.settings import Settings
 from clipcast.turnstiles import ASKS_PLATFORM
 
@@ -80,16 +81,19 @@ router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=_DiscreetR
 
 
 @router.post("", status_code=201, dependencies=[MANAGES])
-def create_account(account: AccountIn, services: Services, actor: CurrentActor) -> AccountOut:
+def create_account(account: AccountIn, services: Services, actor: CurrentActor, key: Key = None) -> AccountOut:
     """Add an account, with its credentials if there are any. 409 when it is there already; a deleted one of that name comes back."""
-    return add(account, services, actor.label)
+    return add(account, services, actor.label, key)
 
 
-def add(account: AccountIn, services: _Services, actor: str) -> AccountOut:
+def add(account: AccountIn, services: _Services, actor: str, key: str | None = None) -> AccountOut:
     """`create_account` for whoever it is."""
     now = services.clock()
     with services.db.writing() as session:
         await_identities(session)
+        once = Once(session, "POST /accounts", key, account, by=actor)
+        if once.made_id is not None:
+            return _shown(store.get(session, once.made_id), services)
         check_main(session, account.kind, account.main_account_id)
         store.check_name_free(session, account.platform, account.username)
         row = store.deleted_named(session, account.platform, account.username)
@@ -100,6 +104,7 @@ def add(account: AccountIn, services: _Services, actor: str) -> AccountOut:
         _give(session, row, Credentials({}), account.credentials, services)
         store.add(session, row)
         note(session, row, ledger.ACCOUNT_ADDED, now, actor=actor, kind=row.kind, **revived)
+        once.remember(row.id, now)
     return _shown(row, services)
 
 
