@@ -2,13 +2,13 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from clipcast.publications.models import Publication
@@ -62,20 +62,31 @@ def test_celery_serves_the_others(stage: Theatre, redis: RedisServer, pool: str)
         play(stage, celery)
 
 
-def test_the_embedded_worker_outlives_its_directory(stage: Theatre) -> None:
-    """Trouble that nobody thought of is told in the log, and work goes on when it has passed."""
+def test_the_embedded_worker_outlives_trouble_that_nobody_thought_of(stage: Theatre) -> None:
+    """It is told in the log, and work goes on when it has passed."""
+    publication_id = stage.publish(YOUTUBE.flows[0])
+
+    with capture_logs() as said, ExitStack() as trouble, embedded(stage):
+        trouble.enter_context(mislaid(stage, "next_action_at"))
+        wait_until(lambda: "worker.dispatch_failed" in {event["event"] for event in said}, "told", stage.log)
+        trouble.close()
+        wait_until(lambda: stage.row(publication_id).state in SUCCESS, "out", stage.log)
+
+    assert stage.wrongs() == []
+
+
+def test_the_embedded_worker_needs_no_neighbours(stage: Theatre) -> None:
+    """Where they cannot be looked for, that is told, and work goes on."""
     workers = stage.product.settings.data_dir / "workers"
     presence = Presence(stage.product.settings.data_dir)
-    away = workers.rename(workers.with_name("away"))
+    workers.rename(workers.with_name("away"))
     workers.write_text("not a directory")
     publication_id = stage.publish(YOUTUBE.flows[0])
 
     with capture_logs() as said, embedded(stage, presence):
-        wait_until(lambda: "worker.dispatch_failed" in {event["event"] for event in said}, "told", stage.log)
-        workers.unlink()
-        away.rename(workers)
         wait_until(lambda: stage.row(publication_id).state in SUCCESS, "out", stage.log)
 
+    assert "worker.neighbours_not_seen" in {event["event"] for event in said}
     assert stage.wrongs() == []
 
 
@@ -98,6 +109,21 @@ def held(stage: Theatre) -> set[str]:
     """The publications that somebody works on."""
     with stage.product.db.reading() as session:
         return set(session.scalars(select(Publication.id).where(Publication.lease_token.is_not(None))))
+
+
+@contextmanager
+def mislaid(stage: Theatre, column: str) -> Iterator[None]:
+    """Publications without this column."""
+
+    def rename(name: str, new_name: str) -> None:
+        with stage.product.db.writing() as session:
+            session.execute(text(f"ALTER TABLE publications RENAME COLUMN {name} TO {new_name}"))
+
+    rename(column, "mislaid")
+    try:
+        yield
+    finally:
+        rename("mislaid", column)
 
 
 @contextmanager

@@ -62,7 +62,8 @@ class Presence:
     def close(self) -> None:
         """This process works no more."""
         self._lock.release()
-        self._file(self.owner).unlink(missing_ok=True)
+        with suppress(OSError):  # the directory went away, and our file with it
+            self._file(self.owner).unlink(missing_ok=True)
 
     def _forget_the_long_dead(self) -> None:
         """Who was killed with nothing in hand is looked for by nobody, and would leave a file for ever."""

@@ -44,8 +44,8 @@ PROMISES: Final = [
     checks.response_headers_conformance,
 ]
 ROLES: Final = {"nobody": frozenset[str](), "viewer": READ, "editor": PUBLISH, "owner": ALL}
-MAY_CHANGE: Final = frozenset({"api_keys", "calendar_feeds"})
-"""What readers change: when their key was used last, and feeds of their own, which end with them."""
+MAY_CHANGE: Final = frozenset({"api_keys", "calendar_feeds", "used_keys"})
+"""What readers change: when their key was used last, and feeds of their own, which end with them, each perhaps asked for with a key."""
 
 pytestmark = pytest.mark.timeout(240 + 30 * EXAMPLES)
 
