@@ -58,22 +58,24 @@ def make_rendition(services: Services, response: Response, clip_id: str, wanted:
 @router.get("/{clip_id}/renditions", dependencies=[READS])
 def list_renditions(services: Services, clip_id: str) -> RenditionList:
     """The clip's other forms, and the conversions of this server that are not finished: how far they are, or why they failed."""
+    conversions = services.conversions.of(clip_id)  # asked first: what is not there any more is stored by now
     with services.db.reading() as session:
         found = renditions_of(session, get_clip(session, clip_id).id)
     ready = {rendition.purpose for rendition in found}
-    under_way = [each for each in services.conversions.of(clip_id) if purpose_of(each.form) not in ready]
+    under_way = [each for each in conversions if purpose_of(each.form) not in ready]
     return RenditionList(renditions=[*map(RenditionOut.of, found), *map(RenditionOut.of, under_way)])
 
 
 @router.get("/{clip_id}/renditions/{purpose}", dependencies=[READS])
 def show_rendition(services: Services, clip_id: str, purpose: str) -> RenditionOut:
     """One form of a clip; `original` is the clip itself."""
+    conversions = services.conversions.of(clip_id)  # asked first: what is not there any more is stored by now
     with services.db.reading() as session:
         clip = get_clip(session, clip_id)
         if purpose == "original":
             return RenditionOut.of(clip)
         found = find_rendition(session, clip_id, purpose)
-    under_way = [each for each in services.conversions.of(clip_id) if purpose_of(each.form) == purpose]
+    under_way = [each for each in conversions if purpose_of(each.form) == purpose]
     if found is None and not under_way:
         raise NotFound("There is no such form of this clip; if it was being made, the server was restarted: ask for it again.")
     return RenditionOut.of(found or under_way[0])
