@@ -193,8 +193,10 @@ def _postgresql(url: URL) -> Engine:
     def limit(connection: Any, _: ConnectionPoolEntry) -> None:
         """After connecting: a pooler in between refuses options in the greeting."""
         with connection.cursor() as cursor:
-            for named in limits.items():
-                cursor.execute("SELECT set_config(%s, %s, false)", named)
+            cursor.execute(
+                "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS limits (name, setting)",
+                (list(limits), list(limits.values())),
+            )
         connection.commit()
 
     event.listen(engine, "connect", limit)
